@@ -1,0 +1,229 @@
+"""Compile a formula once, evaluate it on any number of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from nxformula.engine import numpy_backend
+from nxformula.engine.layout import Array
+from nxformula.engine.lower import lower
+from nxformula.engine.plan import Cost, Plan
+from nxformula.errors import DimensionError
+from nxformula.language.checker import Checked, check
+from nxformula.language.parser import parse
+from nxformula.language.symbols import DROPPED, Symbol
+from nxformula.language.tree import Formula
+
+Backend: TypeAlias = Literal["auto", "numpy"]
+
+
+class Kernel:
+    """A compiled formula.
+
+    Attributes
+    ----------
+    formula : Formula
+        What was compiled.
+    symbols : dict of Symbol
+        The symbols that it uses.
+    axes : tuple of str
+        Dimensions of the result, in array order.
+    dtype : numpy.dtype
+        Dtype of the result.
+    backend : str
+        What evaluates it: "numpy".
+    cost : Cost
+        Operations and bytes per element of the result.
+    """
+
+    backend = "numpy"
+
+    def __init__(self, checked: Checked, result: str | None = None) -> None:
+        self._plan: Plan = lower(checked, result)
+        self.formula: Formula = checked.formula
+        self.symbols = _used(self._plan, checked.symbols)
+        self.axes = self._plan.axes
+        self.dtype = self._plan.dtype
+        self.cost: Cost = self._plan.cost()
+
+    def __call__(self, arrays: Mapping[str, Array], *, out: Array | None = None) -> Array:
+        """Evaluate the formula.
+
+        Parameters
+        ----------
+        arrays : mapping of str to ndarray
+            Values of every symbol, with the dimensions and dtype of its `Symbol`; the byte order
+            may differ. More than the formula uses is fine.
+        out : ndarray, optional
+            Receives the result, instead of a new array.
+
+        Returns
+        -------
+        ndarray
+            The result, with the dimensions `axes`.
+
+        Raises
+        ------
+        DimensionError
+            The arrays' lengths disagree.
+        TypeError, ValueError
+            An array is missing or of another dtype; `out` does not fit.
+        """
+        native = {name: self._native(name, arrays) for name in self.symbols}
+        shape = self._shape(native)
+        if out is None:
+            out = np.empty(shape, self.dtype)
+        elif out.shape != shape or out.dtype != self.dtype:
+            found, wanted = f"{out.dtype}{out.shape}", f"{self.dtype}{shape}"
+            raise ValueError(f"out is {found}, the result is {wanted}")
+        if any(np.may_share_memory(out, array) for array in native.values()):
+            out[...] = self(arrays)
+        else:
+            numpy_backend.evaluate(self._plan, self.symbols, native, out)
+        return out
+
+    def _native(self, name: str, arrays: Mapping[str, Array]) -> Array:
+        if name not in arrays:
+            raise TypeError(f"the formula needs an array for {name!r}")
+        array = np.asarray(arrays[name])
+        if array.dtype.name != self.symbols[name].dtype:
+            wanted = self.symbols[name].dtype
+            raise TypeError(f"{name!r} has dtype {array.dtype}, compiled for {wanted}")
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+    def _shape(self, arrays: Mapping[str, Array]) -> tuple[int, ...]:
+        lengths: dict[str, tuple[int, str]] = {}
+        for name, symbol in self.symbols.items():
+            shape = arrays[name].shape
+            self._check_rank(name, symbol, shape)
+            for axis in self._kept(name):
+                self._note(lengths, axis, shape[symbol.axes.index(axis)], name)
+        return tuple(lengths[axis][0] for axis in self.axes)
+
+    def _check_rank(self, name: str, symbol: Symbol, shape: tuple[int, ...]) -> None:
+        if len(shape) != len(symbol.axes):
+            named = f"({', '.join(symbol.axes)})"
+            self._fail(f"{name!r} has shape {shape}, its dimensions are {named}")
+        for axis, length in zip(symbol.axes, shape, strict=True):
+            if axis == DROPPED and length != 1:
+                self._fail(f"{name!r} drops a dimension '.' of length {length}; only 1 can be")
+
+    def _kept(self, name: str) -> list[str]:
+        """Dimensions of a symbol that some use of it does not index."""
+        kept: dict[str, None] = {}
+        for operation in self._plan.operations:
+            if operation.code == "load" and operation.detail == name:
+                kept.update(dict.fromkeys(self.symbols[name].dimensions))
+            elif operation.code in ("lookup", "inside") and operation.table.symbol == name:
+                indexed = operation.table.dimensions
+                left = (d for d in self.symbols[name].dimensions if d not in indexed)
+                kept.update(dict.fromkeys(left))
+        return list(kept)
+
+    def _note(self, lengths: dict[str, tuple[int, str]], axis: str, length: int, name: str) -> None:
+        known, owner = lengths.setdefault(axis, (length, name))
+        if known != length:
+            self._fail(f"{name!r} has length {length} along {axis!r}, {owner!r} has {known}")
+
+    def _fail(self, message: str) -> None:
+        raise DimensionError(message, self.formula.text)
+
+    def __repr__(self) -> str:
+        return f"<Kernel {self.formula.text!r} -> {self.dtype}[{', '.join(self.axes)}]>"
+
+
+def _used(plan: Plan, symbols: Mapping[str, Symbol]) -> dict[str, Symbol]:
+    names: dict[str, None] = {}
+    for operation in plan.operations:
+        if operation.code == "load":
+            names[str(operation.detail)] = None
+        elif operation.code in ("lookup", "inside"):
+            names[operation.table.symbol] = None
+    return {name: symbols[name] for name in names}
+
+
+def compile(  # noqa: A001 - the name that users know from re and regex libraries
+    text: str | Formula,
+    symbols: Mapping[str, Symbol],
+    *,
+    axes: tuple[str, ...],
+    dtype: str = "float32",
+    backend: Backend = "auto",
+) -> Kernel:
+    """Check a formula against its symbols and make it ready to evaluate.
+
+    Parameters
+    ----------
+    text : str or Formula
+        The formula.
+    symbols : mapping of str to Symbol
+        Dtype, dimensions and shape (where known) of the symbols.
+    axes : tuple of str
+        Dimensions of the result, in array order.
+    dtype : str
+        Dtype of the result; reals are computed in binary32 for float32, else in binary64.
+    backend : {"auto", "numpy"}
+        What evaluates it.
+
+    Returns
+    -------
+    Kernel
+        Call it with arrays.
+
+    Raises
+    ------
+    FormulaError
+        The formula does not fit the language or its symbols; `kind`, `line` and `column` say why
+        and where.
+
+    Examples
+    --------
+    >>> pixels = Symbol("uint16", ("slow", "fast"))
+    >>> kernel = compile("(data & 0x3FFF) / 4", {"data": pixels}, axes=("slow", "fast"))
+    >>> kernel({"data": np.array([[0x4001, 8]], "uint16")})
+    array([[0.25, 2.  ]], dtype=float32)
+    """
+    if backend not in ("auto", "numpy"):
+        raise ValueError(f"backend is {backend!r}; expected 'auto' or 'numpy'")
+    formula = parse(text) if isinstance(text, str) else text
+    return Kernel(check(formula, symbols, axes=tuple(axes), dtype=dtype))
+
+
+def evaluate(
+    text: str,
+    values: Mapping[str, tuple[Any, ...]],
+    *,
+    axes: tuple[str, ...],
+    dtype: str = "float32",
+    backend: Backend = "auto",
+) -> Array:
+    """Compile a formula and evaluate it at once.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+    values : mapping of str to tuple
+        For each symbol its axes, its array, and optionally its units.
+    axes, dtype, backend
+        As for `compile`.
+
+    Examples
+    --------
+    >>> evaluate(
+    ...     "data * gain",
+    ...     {"data": (["frame", "x"], [[1, 2], [3, 4]]), "gain": (["frame"], [10, 100])},
+    ...     axes=("x", "frame"),
+    ... )
+    array([[ 10., 300.],
+           [ 20., 400.]], dtype=float32)
+    """
+    arrays = {name: np.asarray(value[1]) for name, value in values.items()}
+    symbols = {
+        name: Symbol(arrays[name].dtype.name, tuple(value[0]), arrays[name].shape, *value[2:])
+        for name, value in values.items()
+    }
+    return compile(text, symbols, axes=axes, dtype=dtype, backend=backend)(arrays)

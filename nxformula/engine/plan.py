@@ -1,0 +1,171 @@
+"""The flat list of array operations that a formula becomes.
+
+Operations are in static single assignment form, operands first. Equal operations are one, so a
+sub-expression that stands twice is computed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+Code: TypeAlias = Literal[
+    "constant",  # detail: the value
+    "load",  # detail: the symbol
+    "cast",
+    "apply",  # detail: name of the NumPy function
+    "select",  # arguments: condition, value where it holds, value elsewhere
+    "pick",  # arguments: a small integer; detail: the value for each
+    "lookup",  # arguments: indices; detail: Table
+    "inside",  # arguments: indices; detail: Table
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A symbol that is indexed.
+
+    Attributes
+    ----------
+    symbol : str
+        Its name.
+    dimensions : tuple of str
+        The indexed dimensions, one per index.
+    planes : tuple of int or None
+        With one index that is a small integer code: the place in the table for each code.
+    """
+
+    symbol: str
+    dimensions: tuple[str, ...]
+    planes: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One array operation; `arguments` are numbers of earlier operations."""
+
+    code: Code
+    arguments: tuple[int, ...]
+    dtype: str
+    dimensions: frozenset[str]
+    detail: Hashable = None
+
+    @property
+    def table(self) -> Table:
+        """The table of a look-up."""
+        assert isinstance(self.detail, Table)
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What evaluating one element of the result costs, without look at the hardware.
+
+    Attributes
+    ----------
+    operations : int
+        Array operations that are done for every element of the result.
+    bytes_read : int
+        Bytes of all symbols that are read for one element: of constants at each index, so that
+        a batch of frames reads less.
+    """
+
+    operations: int
+    bytes_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Operations, the last of which is the result.
+
+    Attributes
+    ----------
+    operations : tuple of Operation
+        In order of evaluation.
+    axes : tuple of str
+        Dimensions of the result in array order.
+    """
+
+    operations: tuple[Operation, ...]
+    axes: tuple[str, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the result."""
+        return np.dtype(self.operations[-1].dtype)
+
+    def cost(self) -> Cost:
+        """Static cost per element of the result."""
+        everywhere = frozenset(self.axes)
+        reads = {"load", "lookup"}
+        work = [o for o in self.operations if o.dimensions == everywhere and o.code != "load"]
+        symbols = {
+            str(o.table.symbol if o.code == "lookup" else o.detail): np.dtype(o.dtype).itemsize
+            for o in self.operations
+            if o.code in reads
+        }
+        return Cost(len(work), sum(symbols.values()))
+
+
+_SCALAR: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(slots=True)
+class Builder:
+    """Collects operations, each once."""
+
+    operations: list[Operation] = field(default_factory=list)
+    numbers: dict[Hashable, int] = field(default_factory=dict)
+
+    def add(self, operation: Operation) -> int:
+        """The number of this operation, new or already there."""
+        # The repr tells 0.0 from -0.0, 1 from True, and makes all NaN one.
+        key = (operation.code, operation.arguments, operation.dtype, repr(operation.detail))
+        if key not in self.numbers:
+            self.numbers[key] = len(self.operations)
+            self.operations.append(operation)
+        return self.numbers[key]
+
+    def constant(self, value: float, dtype: str) -> int:
+        """A constant."""
+        return self.add(Operation("constant", (), dtype, _SCALAR, value))
+
+    def apply(self, function: str, arguments: tuple[int, ...], dtype: str) -> int:
+        """A NumPy function of values."""
+        return self.add(Operation("apply", arguments, dtype, self.joined(arguments), function))
+
+    def joined(self, arguments: tuple[int, ...]) -> frozenset[str]:
+        """All dimensions of some values."""
+        return _SCALAR.union(*(self.operations[number].dimensions for number in arguments))
+
+    def cast(self, number: int, dtype: str) -> int:
+        """The value in another dtype."""
+        operation = self.operations[number]
+        if operation.dtype == dtype:
+            return number
+        if operation.code == "constant":
+            # Through the dtype of the constant, so that an integer is rounded only once.
+            stored = np.array(operation.detail, dtype=operation.dtype)
+            with np.errstate(over="ignore"):
+                return self.constant(stored.astype(dtype).item(), dtype)
+        return self.add(Operation("cast", (number,), dtype, operation.dimensions))
+
+    def plan(self, result: int, axes: tuple[str, ...]) -> Plan:
+        """The operations that the result needs, renumbered."""
+        needed = {result}
+        for number in range(result, -1, -1):
+            if number in needed:
+                needed.update(self.operations[number].arguments)
+        order = sorted(needed)
+        renumbered = {old: new for new, old in enumerate(order)}
+        return Plan(tuple(_renumber(self.operations[old], renumbered) for old in order), axes)
+
+
+def _renumber(operation: Operation, numbers: dict[int, int]) -> Operation:
+    arguments = tuple(numbers[number] for number in operation.arguments)
+    return Operation(
+        operation.code, arguments, operation.dtype, operation.dimensions, operation.detail
+    )
