@@ -99,7 +99,7 @@ class Kernel:
         for name, symbol in self.symbols.items():
             shape = arrays[name].shape
             self._check_rank(name, symbol, shape)
-            for axis in self._kept(name):
+            for axis in self.kept(name):
                 self._note(lengths, axis, shape[symbol.axes.index(axis)], name)
         return tuple(lengths[axis][0] for axis in self.axes)
 
@@ -111,8 +111,8 @@ class Kernel:
             if axis == DROPPED and length != 1:
                 self._fail(f"{name!r} drops a dimension '.' of length {length}; only 1 can be")
 
-    def _kept(self, name: str) -> list[str]:
-        """Dimensions of a symbol that some use of it does not index."""
+    def kept(self, name: str) -> list[str]:
+        """Dimensions of a symbol that some use of it does not index: they are the result's."""
         kept: dict[str, None] = {}
         for operation in self._plan.operations:
             if operation.code == "load" and operation.detail == name:
@@ -122,6 +122,11 @@ class Kernel:
                 left = (d for d in self.symbols[name].dimensions if d not in indexed)
                 kept.update(dict.fromkeys(left))
         return list(kept)
+
+    def indexed(self, name: str) -> frozenset[str]:
+        """Dimensions of a symbol that some use of it indexes."""
+        tables = (o.table for o in self._plan.operations if o.code in ("lookup", "inside"))
+        return frozenset(d for t in tables if t.symbol == name for d in t.dimensions)
 
     def _note(self, lengths: dict[str, tuple[int, str]], axis: str, length: int, name: str) -> None:
         known, owner = lengths.setdefault(axis, (length, name))

@@ -49,7 +49,7 @@ def aligned(array: Array, symbol: Symbol, indexed: Sequence[str], axes: Sequence
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The result's dimensions after merging; those of length 1 are left out.
+    """The result's dimensions after merging; at least one, without those of length 1.
 
     Attributes
     ----------
@@ -96,6 +96,8 @@ def make_grid(axes: Sequence[str], shape: Sequence[int], arrays: Sequence[Array]
             groups[-1].append(i)
         else:
             groups.append([i])
+    # A single element is a grid of one dimension: NumPy turns arrays without any into scalars.
+    groups = groups or [[]]
     return Grid(
         tuple(tuple(group) for group in groups),
         tuple(frozenset(axes[i] for i in group) for group in groups),

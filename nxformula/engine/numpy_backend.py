@@ -39,9 +39,9 @@ SCRATCH_BYTES: Final = 5 << 18
 #: Bytes for elements that are computed one by one.
 _POINT_BYTES: Final = 1 << 19
 #: Most elements of a tile.
-_TILE: Final = 1 << 15
+TILE: Final = 1 << 15
 #: Elements that are computed again, as a share of a tile, up to which that is the faster way.
-_FEW: Final = 0.06
+FEW: Final = 0.06
 
 
 def evaluate(
@@ -285,7 +285,7 @@ class TileRun:
         out = self.out[self.box]
         self.destinations[-1] = out
         mask = self._unusual()
-        if mask is None or np.count_nonzero(mask) > _FEW * mask.size:
+        if mask is None or np.count_nonzero(mask) > FEW * mask.size:
             self._do(Stage.REST)
             mask = None
         else:
@@ -382,7 +382,7 @@ def _most_frequent(index: Array) -> int:
 
 def _fit_tile(plan: Plan, grid: Grid) -> tuple[tuple[int, ...], int | None, Schedule]:
     """The largest tile for which all buffers together stay below the bound."""
-    elements = _TILE
+    elements = TILE
     while True:
         tile = tile_shape(grid.shape, elements)
         inner = inner_dimension(grid.shape, tile)

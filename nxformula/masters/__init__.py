@@ -1,0 +1,1 @@
+"""How masters are made."""

@@ -1,0 +1,281 @@
+"""Attach a formula to a field of a master, after checking it against the real datasets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+
+from nxformula.errors import FileError, UnknownNameError
+from nxformula.language.checker import check
+from nxformula.language.parser import parse
+from nxformula.language.symbols import Symbol
+from nxformula.language.tree import Formula, Span
+from nxformula.nexus import names
+from nxformula.nexus.binding import dataset_units, first_use, make_symbol
+from nxformula.nexus.checksum import checksum
+from nxformula.nexus.copying import copy_master
+from nxformula.nexus.files import open_file
+from nxformula.nexus.group_writer import Draft, Member, history_of, write_group
+from nxformula.nexus.homes import Home, find_home
+from nxformula.nexus.links import Found
+from nxformula.nexus.output import new_file
+from nxformula.nexus.reader import File
+from nxformula.nexus.reader import open as open_reader
+from nxformula.nexus.sources import SymbolSource, parse_source
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What `attach` did.
+
+    Attributes
+    ----------
+    path : str
+        The file written.
+    group : str
+        The formula group in it.
+    allow : tuple of str
+        Folders that a reader must allow.
+    """
+
+    path: str
+    group: str
+    allow: tuple[str, ...]
+
+
+def attach(
+    path: str | os.PathLike[str],
+    field: str,
+    formula: str,
+    symbols: Mapping[str, SymbolSource] | Iterable[str] = (),
+    *,
+    axes: tuple[str, ...] | None = None,
+    units: str | None = None,
+    dtype: str = "float32",
+    results: tuple[str, ...] = (),
+    description: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    in_place: bool = False,
+    force: bool = False,
+    replace: bool = False,
+    copy: bool = False,
+    nx_class: str = names.GROUP_CLASS,
+    allow: Iterable[str | os.PathLike[str]] = (),
+) -> Attached:
+    """Attach a formula to a field of a master.
+
+    The formula is checked against the datasets first; when a check fails nothing is written. The
+    new file appears under its name only when it is complete and reads back.
+
+    Parameters
+    ----------
+    path : path
+        The master.
+    field : str
+        Path of the raw field.
+    formula : str
+        Text of the formula.
+    symbols : mapping of str to SymbolSource, or iterable of str
+        Where the symbols' values are, as objects or in the form of `--symbol`. Datasets beside the
+        field need not be given.
+    axes : tuple of str, optional
+        Dimensions of the result; by default those of the field.
+    units, dtype : str
+        Of the result.
+    results : tuple of str
+        Definitions of the formula that can be read as datasets too.
+    description : str, optional
+        For people who do not evaluate the formula; by default one is made.
+    output : path, optional
+        A new file; one of `output` and `in_place` is required.
+    in_place : bool
+        Change the master itself (through a complete copy that replaces it at the end).
+    force : bool
+        Whether `output` may replace a file.
+    replace : bool
+        Replace a formula that the field has already; its history is kept.
+    copy : bool
+        Copy constants of up to 1 MiB into the master, instead of linking them.
+    nx_class : str
+        Class of the group.
+    allow : iterable of path
+        Folders, beside that of the master, whose files may be read.
+
+    Returns
+    -------
+    Attached
+        What was written, and which folders a reader must allow.
+
+    Raises
+    ------
+    FormulaError
+        The formula does not fit the language or the datasets.
+    FileError
+        A file cannot be read, found or written.
+    ValueError
+        `symbols`, `output` or `nx_class` are not of the form expected.
+    """
+    given = _given(symbols)
+    final = _final(path, output, in_place)
+    if nx_class not in (names.GROUP_CLASS, names.PROPOSED_CLASS):
+        classes = f"{names.GROUP_CLASS} or {names.PROPOSED_CLASS}"
+        raise ValueError(f"nx_class is {nx_class!r}; expected {classes}")
+    folder = os.path.dirname(final)
+    with open_reader(path, allow=allow) as master:
+        symbol_finder = _SymbolFinder(master, field, parse(formula), given)
+        members = symbol_finder.members()
+        home = symbol_finder.home
+        draft = Draft(
+            home,
+            formula,
+            members,
+            axes or symbol_finder.field_axes(),
+            dtype,
+            units,
+            results,
+            nx_class,
+            description,
+            history_of(home, master.filename, replace),
+        )
+        symbol_finder.check(draft)
+        inputs = set(master.context.pool.paths) - ({os.path.realpath(path)} if in_place else set())
+        with new_file(final, force=force or in_place, inputs=inputs) as temporary:
+            copy_master(os.fspath(path), temporary, folder)
+            with open_file(temporary, "r+") as file:
+                write_group(file, draft, folder, copy)
+            _read_back(temporary, field, allow)
+        return Attached(final, home.formula_path, _folders_to_allow(members, folder))
+
+
+def _given(symbols: Mapping[str, SymbolSource] | Iterable[str]) -> dict[str, SymbolSource]:
+    if isinstance(symbols, Mapping):
+        return dict(symbols)
+    found: dict[str, SymbolSource] = {}
+    for text in symbols:
+        name, source = parse_source(text)
+        if name in found:
+            raise ValueError(f"symbol {name!r} is given twice")
+        found[name] = source
+    return found
+
+
+def _final(
+    path: str | os.PathLike[str], output: str | os.PathLike[str] | None, in_place: bool
+) -> str:
+    if (output is None) == (not in_place):
+        raise ValueError("give either output (--output NEW) or in_place (--in-place)")
+    return os.path.abspath(path if output is None else output)
+
+
+def _read_back(temporary: str, field: str, allow: Iterable[str | os.PathLike[str]]) -> None:
+    """Open the new file as a reader would, so that what was written is known to bind."""
+    with open_reader(temporary, allow=allow) as file:
+        file[field].shape  # noqa: B018 - binding is what is tried
+
+
+class _SymbolFinder:
+    """Finds the datasets of a formula's symbols, and checks the formula against them."""
+
+    def __init__(
+        self, master: File, field: str, formula: Formula, given: dict[str, SymbolSource]
+    ) -> None:
+        self.formula = formula
+        self.given = given
+        self.master = master.filename
+        self.access = master.context.access
+        self.resolver = master.context.resolver
+        self.home: Home = find_home(master, field, self.resolver)
+        self._check_used()
+
+    def _check_used(self) -> None:
+        for name in self.given:
+            if name not in self.formula.names and name != self.home.field:
+                used = ", ".join(self.formula.names)
+                message = (
+                    f"symbol {name!r} is given, and the formula does not use it; it uses {used}"
+                )
+                raise UnknownNameError(message, self.formula.text)
+
+    def members(self) -> dict[str, Member]:
+        """The symbols that the formula uses."""
+        return {name: self._member(name) for name in self.formula.names}
+
+    def check(self, draft: Draft) -> None:
+        """Refuse a formula that does not fit its symbols."""
+        symbols = {name: member.symbol for name, member in draft.members.items()}
+        checked = check(
+            self.formula, symbols, axes=draft.axes, dtype=draft.dtype, field=self.home.field
+        )
+        for name in draft.results:
+            if name not in checked.definitions:
+                message = f"result {name!r} is not a definition of the formula"
+                raise UnknownNameError(message, self.formula.text)
+
+    def field_axes(self) -> tuple[str, ...]:
+        """Dimensions of the field, which are the result's unless stated otherwise."""
+        dataset = self.resolver.dataset(self.home.found)
+        return self._symbol(self.home.field, dataset, None).dimensions
+
+    def _symbol(self, name: str, dataset: Any, span: Span | None) -> Symbol:
+        source = self.given.get(name, SymbolSource())
+        units = source.units or dataset_units(dataset)
+        is_field = name == self.home.field
+        return make_symbol(name, dataset, source.axes, units, is_field, self.formula.text, span)
+
+    def _member(self, name: str) -> Member:
+        span = first_use(self.formula, name)
+        source = self.given.get(name, SymbolSource())
+        if names.is_reserved(name):
+            message = f"{name!r} has another meaning in the group; the symbol needs another name"
+            raise UnknownNameError(message, self.formula.text, span)
+        if source.value is not None:
+            return self._scalar(name, source)
+        found = self._find(name, source)
+        if not isinstance(found.object, h5py.Dataset):
+            message = f"symbol {name!r}: {found.object.name} is not a dataset"
+            raise FileError(message, found.object.file.filename)
+        dataset = self.resolver.dataset(found)
+        symbol = self._symbol(name, dataset, span)
+        sum_ = None if name == self.home.field else checksum(dataset)
+        return Member(symbol, source, dataset, sum_)
+
+    def _scalar(self, name: str, source: SymbolSource) -> Member:
+        value = np.asarray(source.value)
+        return Member(Symbol(value.dtype.name, (), (), source.units), source, None, None)
+
+    def _find(self, name: str, source: SymbolSource) -> Found:
+        if source.path is None:
+            return self._beside(name)
+        root = self.home.file
+        where = self.master
+        if source.file is not None:
+            what = f"symbol {name!r}"
+            where = self.access.find(source.file, os.getcwd(), what)
+            root = self.resolver.pool.open(where)["/"]
+        try:
+            return self.resolver.find(root, source.path)
+        except KeyError:
+            raise FileError(f"symbol {name!r}: no {source.path} in {where}", where) from None
+
+    def _beside(self, name: str) -> Found:
+        if name == self.home.field:
+            return self.home.found
+        try:
+            return self.resolver.find(self.home.group, name)
+        except KeyError:
+            pass
+        message = f"{name!r} is neither given as a symbol nor a dataset beside the field"
+        raise UnknownNameError(message, self.formula.text, first_use(self.formula, name))
+
+
+def _folders_to_allow(members: dict[str, Member], folder: str) -> tuple[str, ...]:
+    """Folders of linked datasets outside the folder of the new file."""
+    files = {m.dataset.file.filename for m in members.values() if m.dataset is not None}
+    home = os.path.realpath(folder)
+    folders = {os.path.dirname(os.path.realpath(file)) for file in files}
+    return tuple(sorted(f for f in folders if os.path.commonpath([f, home]) != home))

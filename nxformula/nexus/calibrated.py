@@ -1,0 +1,283 @@
+"""A field whose values are computed on reading, with the manners of an h5py dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from nxformula.engine.layout import Array, boxes, tile_shape
+from nxformula.nexus.binding import Binding, Bound
+from nxformula.nexus.constants import as_slice, read_parts
+from nxformula.nexus.links import check_declared
+from nxformula.nexus.selection import Part, select
+
+if TYPE_CHECKING:
+    from nxformula.nexus.reader import Context
+
+#: Bytes of raw data and results in memory at a time, beside what the caller holds.
+_BLOCK_BYTES: Final = 64 << 20
+
+
+class CalibratedDataset:
+    """A raw field seen through its formula.
+
+    Index it as an h5py dataset: integers, slices, an ellipsis, one increasing list or boolean
+    array. Only what the selection needs is read and evaluated.
+
+    Attributes
+    ----------
+    shape, dtype, ndim, size, nbytes
+        Of the calibrated values.
+    axes : tuple of str
+        Names of the dimensions.
+    units : str or None
+        Units of the calibrated values.
+    chunks : tuple of int or None
+        Chunks of the raw field, where it has the same dimensions.
+    attrs : mapping
+        Attributes of the raw field, `units` replaced.
+    raw : h5py.Dataset
+        The field as stored.
+    formula : str
+        Text of the formula.
+    """
+
+    def __init__(self, context: Context, name: str, binding: Binding, result: str | None) -> None:
+        self.context = context
+        self._binding = binding
+        self._result = result
+        self.name = name
+        self.shape = binding.shape
+        self.dtype = binding.kernel.dtype
+        self.axes = binding.kernel.axes
+        self._whole = _axes_needed_whole(binding)
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all calibrated values."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def formula(self) -> str:
+        """Text of the formula."""
+        return self._binding.formula.text
+
+    @property
+    def units(self) -> str | None:
+        """Units of the calibrated values; none for a named result."""
+        return None if self._result else self._binding.definition.units
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names that `result` takes."""
+        return self._binding.definition.results
+
+    @property
+    def binding(self) -> Binding:
+        """The formula with its symbols and their datasets."""
+        return self._binding
+
+    @property
+    def raw(self) -> Any:
+        """The field as stored."""
+        definition = self._binding.definition
+        if definition.field in self._binding.bound:
+            return self._binding.bound[definition.field].dataset
+        found = self.context.resolver.find(definition.group, definition.field)
+        return self.context.resolver.dataset(found)
+
+    @property
+    def attrs(self) -> Mapping[str, Any]:
+        """Attributes of the raw field, `units` replaced."""
+        attributes = dict(self.raw.attrs)
+        attributes.pop("units", None)
+        if self.units is not None:
+            attributes["units"] = self.units
+        return MappingProxyType(attributes)
+
+    @property
+    def chunks(self) -> tuple[int, ...] | None:
+        """Chunks of the raw field, where it has the same dimensions."""
+        bound = self._binding.bound.get(self._binding.definition.field)
+        if bound is None or bound.symbol.axes != self.axes:
+            return None
+        chunks: tuple[int, ...] | None = bound.dataset.chunks
+        return chunks
+
+    @property
+    def maxshape(self) -> tuple[int, ...]:
+        """The shape: calibrated values cannot be resized."""
+        return self.shape
+
+    @property
+    def file(self) -> Any:
+        """The file view that this field was opened from."""
+        return self.context.file
+
+    @property
+    def parent(self) -> Any:
+        """The group that this field was opened from."""
+        return self.context.file[self.name.rpartition("/")[0] or "/"]
+
+    def result(self, name: str) -> CalibratedDataset:
+        """One of the `formula_results`, such as the gain stage, as a dataset of its own.
+
+        Raises
+        ------
+        KeyError
+            The file offers no such result.
+        """
+        if name not in self.results:
+            offered = ", ".join(self.results) or "none"
+            raise KeyError(f"{self.name} offers no result {name!r}; it offers {offered}")
+        return CalibratedDataset(self.context, self.name, self._binding.result(name), name)
+
+    # Reading
+
+    def __getitem__(self, args: Any) -> Any:
+        if isinstance(args, np.ndarray) and args.dtype.kind == "b" and args.ndim == self.ndim > 1:
+            return self._masked(args)
+        selection = select(args, self.shape)
+        out = np.empty(selection.full_shape, self.dtype)
+        self._read(selection.parts, out)
+        values = out.reshape(selection.shape)
+        return values[()] if values.ndim == 0 else values
+
+    def read_into(self, out: Array, frames: Any = ...) -> None:
+        """Read into an array that is there already.
+
+        Parameters
+        ----------
+        out : ndarray
+            Receives the values; dtype as `dtype`, shape as that of the selection.
+        frames : index, optional
+            What to read: as in brackets.
+        """
+        selection = select(frames, self.shape)
+        if out.shape != selection.shape or out.dtype != self.dtype:
+            wanted = f"{self.dtype}{selection.shape}"
+            raise ValueError(f"out is {out.dtype}{out.shape}, the selection gives {wanted}")
+        dropped = tuple(
+            np.newaxis if i in selection.dropped else slice(None) for i in range(self.ndim)
+        )
+        self._read(selection.parts, out[dropped])
+
+    def read_direct(self, dest: Array, source_sel: Any = ..., dest_sel: Any = ...) -> None:
+        """Read into a part of an array, as h5py's method of this name."""
+        self.read_into(dest[dest_sel], source_sel)
+
+    def _masked(self, mask: Array) -> Array:
+        if mask.shape != self.shape:
+            raise TypeError(f"boolean array of shape {mask.shape}, the dataset's is {self.shape}")
+        rows = [self[i][mask[i]] for i in range(len(self)) if mask[i].any()]
+        return np.concatenate(rows) if rows else np.empty(0, self.dtype)
+
+    def _read(self, parts: tuple[Part, ...], out: Array) -> None:
+        for name, bound in self._binding.bound.items():
+            wanted = math.prod(len(part) for part in self._parts_of(name, bound, parts))
+            check_declared(
+                self.context.resolver, bound.dataset, wanted * bound.dataset.dtype.itemsize
+            )
+        for box in self._blocks(out.shape):
+            block = tuple(part[s] for part, s in zip(parts, box, strict=True))
+            self._read_block(block, out[box])
+
+    def _blocks(self, shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+        elements = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize))
+        tile = list(tile_shape(shape, elements))
+        for i, axis in enumerate(self.axes):
+            if axis in self._whole:
+                tile[i] = max(1, shape[i])
+        return boxes(shape, tile, None)
+
+    def _read_block(self, parts: tuple[Part, ...], out: Array) -> None:
+        whole = tuple(
+            range(length) if axis in self._whole else part
+            for axis, part, length in zip(self.axes, parts, self.shape, strict=True)
+        )
+        arrays = {
+            name: self._values(name, bound, whole)
+            for name, bound in self._binding.bound.items()
+            if name in self._binding.kernel.symbols
+        }
+        if not self._whole:
+            self._binding.kernel(arrays, out=out)
+            return
+        values = self._binding.kernel(arrays)
+        chosen = tuple(
+            as_slice(part) if axis in self._whole else slice(None)
+            for axis, part in zip(self.axes, parts, strict=True)
+        )
+        out[...] = values[chosen]
+
+    def _values(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> Array:
+        wanted = self._parts_of(name, bound, parts)
+        if name == self._binding.definition.field:
+            return read_parts(bound.dataset, wanted)
+        return self.context.constants.read(bound.dataset, wanted, bound.symbol.dtype)
+
+    def _parts_of(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """What a selection of the result needs of a symbol: all of the dimensions that it indexes."""
+        kernel = self._binding.kernel
+        kept = kernel.kept(name) if name in kernel.symbols else []
+        chosen = dict(zip(self.axes, parts, strict=True))
+        return tuple(
+            chosen[axis] if axis in kept else range(length)
+            for axis, length in zip(bound.symbol.axes, bound.dataset.shape, strict=True)
+        )
+
+    # The manners of an h5py dataset
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("Attempt to take len() of scalar dataset")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        for i in range(len(self)):
+            yield self[i]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("calibrated values are computed: an array of them is always a copy")
+        values = np.asarray(self[...])
+        return values if dtype is None else values.astype(dtype, copy=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.context.file)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from nxformula.nexus.reader import reopen
+
+        context = self.context
+        return reopen, (context.file.filename, self.name, context.access.allow, self._result)
+
+    def __repr__(self) -> str:
+        units = f" in {self.units}" if self.units else ""
+        kind = f"result {self._result!r} of" if self._result else "calibrated"
+        return f'<{kind} field "{self.name}": shape {self.shape}, type "{self.dtype}"{units}>'
+
+
+def _axes_needed_whole(binding: Binding) -> frozenset[str]:
+    """Dimensions of the result along which a symbol is both indexed and not."""
+    kernel = binding.kernel
+    return frozenset(
+        axis
+        for name in kernel.symbols
+        for axis in kernel.kept(name)
+        if axis in kernel.indexed(name)
+    )

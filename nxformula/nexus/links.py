@@ -1,0 +1,242 @@
+"""Follow links step by step, so that no file is read that may not be.
+
+HDF5 itself follows external links, virtual sources and external raw storage anywhere. Here every
+step of a path is looked at first, and a dataset is handed out only after all files that reading it
+would touch have been checked.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+import h5py
+
+from nxformula.errors import CorruptFileError, FileError, ForbiddenPathError, MissingSourceError
+from nxformula.nexus.access import Access
+from nxformula.nexus.files import FilePool, reading
+
+#: Links followed on the way to one object.
+_HOPS: Final = 32
+#: Virtual datasets made of virtual datasets made of ...
+_DEPTH: Final = 8
+#: Environment variables that make HDF5 look elsewhere for linked files.
+_REDIRECTIONS: Final = ("HDF5_VDS_PREFIX", "HDF5_EXT_PREFIX", "HDF5_EXTFILE_PREFIX")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object, and the ways to it.
+
+    Attributes
+    ----------
+    object : h5py.Group, h5py.Dataset or h5py.Datatype
+        What the path leads to.
+    places : tuple
+        The groups and member names under which it was met: of the path itself, then of every link
+        that its last component led to.
+    """
+
+    object: Any
+    places: tuple[tuple[Any, str], ...]
+
+
+class Resolver:
+    """Finds objects for one master.
+
+    Parameters
+    ----------
+    pool : FilePool
+        Where files are opened.
+    access : Access
+        Which files may be opened.
+    """
+
+    def __init__(self, pool: FilePool, access: Access) -> None:
+        self.pool = pool
+        self.access = access
+        self._stored: dict[tuple[str, str], int] = {}
+
+    def find(self, group: Any, path: str) -> Found:
+        """Follow a path from a group.
+
+        Raises
+        ------
+        KeyError
+            The path itself names nothing.
+        MissingSourceError, ForbiddenPathError, CorruptFileError
+            A link on the way leads nowhere, where it may not, or in a circle.
+        """
+        # Views look up their members here, so what is walked are h5py's own groups.
+        group = h5py.Group(group.id)
+        steps = _split(path)[::-1]
+        here: Any = group.file["/"] if path.startswith("/") else group
+        places: list[tuple[Any, str]] = []
+        hops = 0
+        while steps:
+            name = steps.pop()
+            if not isinstance(here, h5py.Group):
+                self._missing(path, group, hops)
+            if not steps:
+                places.append((here, name))
+            link = self._link(here, name)
+            if link is None:
+                self._missing(path, group, hops)
+            if isinstance(link, h5py.HardLink):
+                here = self._open(here, name)
+                continue
+            hops += 1
+            if hops > _HOPS:
+                file = group.file.filename
+                message = f"{path} in {file}: more than {_HOPS} links follow one another"
+                raise CorruptFileError(f"{message}, they may lead in a circle", file)
+            here = self._target(here, name, link)
+            steps.extend(_split(link.path)[::-1])
+        return Found(here, tuple(places))
+
+    def _link(self, group: Any, name: str) -> Any:
+        try:
+            return group.get(name, getlink=True)
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            file = group.file.filename
+            message = f"{group.name}/{name} in {file}: unreadable link ({error})"
+            raise CorruptFileError(message, file) from None
+
+    def _open(self, group: Any, name: str) -> Any:
+        with reading(f"{group.name.rstrip('/')}/{name}", group.file.filename):
+            return group[name]
+
+    def _target(self, group: Any, name: str, link: Any) -> Any:
+        """The group where the path of a link begins."""
+        if isinstance(link, h5py.SoftLink):
+            return group.file["/"] if link.path.startswith("/") else group
+        if not isinstance(link, h5py.ExternalLink):
+            file = group.file.filename
+            message = f"{group.name}/{name} in {file} is a link of a user-defined kind"
+            raise ForbiddenPathError(f"{message}, which is never followed", file)
+        what = f"'{group.name.rstrip('/')}/{name}', linked to {link.filename}:{link.path},"
+        folder = os.path.dirname(os.path.abspath(group.file.filename))
+        return self.pool.open(self.access.find(link.filename, folder, what))["/"]
+
+    def _missing(self, path: str, group: Any, hops: int) -> None:
+        file = group.file.filename
+        if hops:
+            message = f"'{path}' in {file} is a link, and what it points to does not exist"
+            raise MissingSourceError(message, file)
+        raise KeyError(f"no object {path!r} in {group.name} of {file}")
+
+    def dataset(self, found: Found) -> Any:
+        """A dataset that may be read: all files behind it are checked.
+
+        Raises
+        ------
+        MissingSourceError, ForbiddenPathError
+            A virtual source or a file of raw storage is missing or may not be read.
+        """
+        dataset = found.object
+        self.stored_bytes(dataset)
+        if dataset.external:
+            group, name = found.places[-1]
+            return _with_raw_folder(group, name)
+        return dataset
+
+    def stored_bytes(self, dataset: Any, depth: int = 0) -> int:
+        """Bytes that a dataset takes in files, its virtual sources included; checks them all."""
+        key = os.path.realpath(dataset.file.filename), dataset.name
+        if key not in self._stored:
+            with reading(f"'{dataset.name}'", dataset.file.filename):
+                own = int(dataset.id.get_storage_size())
+            self._check_raw_storage(dataset)
+            if dataset.is_virtual:
+                own += self._check_sources(dataset, depth)
+            self._stored[key] = own
+        return self._stored[key]
+
+    def _check_sources(self, dataset: Any, depth: int) -> int:
+        file = dataset.file.filename
+        if depth >= _DEPTH:
+            message = f"'{dataset.name}' in {file}: virtual datasets nested deeper than {_DEPTH}"
+            raise CorruptFileError(f"{message}, they may lead in a circle", file)
+        with reading(f"'{dataset.name}'", file):
+            sources = {(s.file_name, s.dset_name) for s in dataset.virtual_sources()}
+        return sum(self._check_source(dataset, *s, depth) for s in sorted(sources))
+
+    def _check_source(self, dataset: Any, name: str, path: str, depth: int) -> int:
+        file = dataset.file
+        what = f"'{dataset.name}', virtual source {name}:{path},"
+        if "%" in name.replace("%%", "") or "%" in path.replace("%%", ""):
+            message = f"{what} is a name pattern, which cannot be checked"
+            raise ForbiddenPathError(message, file.filename)
+        if name != ".":
+            _refuse_redirections(name, file.filename)
+            folder = os.path.dirname(os.path.abspath(file.filename))
+            file = self.pool.open(self.access.find(name, folder, what))
+        try:
+            source = self.find(file, path).object
+        except KeyError:
+            message = f"{what} does not exist"
+            raise MissingSourceError(message, file.filename) from None
+        return self.stored_bytes(source, depth + 1) if isinstance(source, h5py.Dataset) else 0
+
+    def _check_raw_storage(self, dataset: Any) -> None:
+        for name, _, _ in dataset.external or ():
+            file = dataset.file.filename
+            _refuse_redirections(name, file)
+            folder = os.path.dirname(os.path.abspath(file))
+            self.access.find(name, folder, f"'{dataset.name}', raw storage {name},")
+
+
+def _split(path: str) -> list[str]:
+    return [step for step in path.split("/") if step not in ("", ".")]
+
+
+def _refuse_redirections(name: str, file: str) -> None:
+    for variable in _REDIRECTIONS:
+        if os.environ.get(variable):
+            message = (
+                f"{file} refers to {name}, and the environment variable {variable} makes HDF5 "
+                "look elsewhere; unset it"
+            )
+            raise ForbiddenPathError(message, file)
+
+
+def _with_raw_folder(group: Any, name: str) -> Any:
+    """A dataset whose external raw storage is sought beside its file, not in the working folder."""
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_efile_prefix(os.path.dirname(os.path.abspath(group.file.filename)).encode())
+    with reading(f"{group.name}/{name}", group.file.filename):
+        return h5py.Dataset(h5py.h5d.open(group.id, name.encode(), access))
+
+
+#: A dataset may declare this many bytes whatever it takes in the file.
+DECLARED_BYTES: Final = 1 << 30
+#: Beyond that, at most this many times what it takes.
+DECLARED_RATIO: Final = 1000
+
+
+def check_declared(resolver: Resolver, dataset: Any, wanted: int, advice: str = "") -> None:
+    """Refuse to take memory for far more than a file holds.
+
+    Parameters
+    ----------
+    wanted : int
+        Bytes that a read would give.
+    advice : str
+        Ends the message.
+
+    Raises
+    ------
+    FileError
+        More than 1 GiB and more than 1,000 times what is stored.
+    """
+    if wanted <= DECLARED_BYTES:
+        return
+    stored = resolver.stored_bytes(dataset)
+    if wanted > DECLARED_RATIO * stored:
+        file = dataset.file.filename
+        message = (
+            f"'{dataset.name}' in {file} would give {wanted:,} bytes, and only {stored:,} "
+            f"are stored{advice}"
+        )
+        raise FileError(message, file)

@@ -1,0 +1,271 @@
+"""Open a file: h5py as it is, except that a field with a formula gives calibrated values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import h5py
+
+from nxformula.errors import MissingSourceError, NoFormulaError
+from nxformula.nexus import names
+from nxformula.nexus.access import Access
+from nxformula.nexus.binding import Binding, bind
+from nxformula.nexus.calibrated import CalibratedDataset
+from nxformula.nexus.constants import Constants
+from nxformula.nexus.files import FilePool, open_file
+from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
+from nxformula.nexus.links import Found, Resolver
+from nxformula.nexus.text import as_text
+
+
+class Context:
+    """What all views of one opened file share.
+
+    Attributes
+    ----------
+    file : File
+        The root view.
+    access : Access
+        Which files may be read.
+    resolver : Resolver
+        Finds objects.
+    constants : Constants
+        Constants in memory.
+    """
+
+    def __init__(self, file: Any, access: Access) -> None:
+        self.file: Any = None
+        self.access = access
+        self.pool = FilePool(file)
+        self.resolver = Resolver(self.pool, access)
+        self.constants = Constants()
+        self._bindings: dict[tuple[str, str], Binding] = {}
+
+    def get(self, group: Any, path: str) -> Any:
+        """The object at a path: a view, a calibrated field, or h5py's own dataset."""
+        found = self.resolver.find(group, path)
+        if isinstance(found.object, h5py.Group):
+            return self.view(found.object)
+        if not isinstance(found.object, h5py.Dataset):
+            return found.object
+        definition = self.formula_of(found)
+        if definition is None or definition.applied:
+            return self.resolver.dataset(found)
+        name = _joined(group.name, path)
+        return CalibratedDataset(self, name, self.binding(definition), None)
+
+    def view(self, group: Any) -> Any:
+        """The view of a group."""
+        if group.name == "/" and os.path.samefile(group.file.filename, self.file.filename):
+            return self.file
+        return Group(group.id, self)
+
+    def formula_of(self, found: Found) -> FormulaGroup | None:
+        """The formula of a field, whichever way it was met."""
+        places = [*found.places, *self._target(found)]
+        for group, name in places:
+            definition = self.formula_beside(group, name)
+            if definition is not None:
+                return definition
+        return None
+
+    def formula_beside(self, group: Any, field: str) -> FormulaGroup | None:
+        """The formula group of a field in a group."""
+        member = field + names.GROUP_SUFFIX
+        if group.get(member, getlink=True) is None:
+            return None
+        holder = self.resolver.find(group, member).object
+        return read_group(holder, field) if is_formula_group(holder) else None
+
+    def _target(self, found: Found) -> Iterator[tuple[Any, str]]:
+        """The place that a hard-linked field names as its own, as NeXus files do."""
+        target = as_text(found.object.attrs.get(names.TARGET))
+        if not target or not target.startswith("/"):
+            return
+        with suppress(KeyError, MissingSourceError):
+            own = self.resolver.find(found.object.file["/"], target)
+            if own.object == found.object:
+                yield from own.places
+
+    def binding(self, definition: FormulaGroup) -> Binding:
+        """The bound and compiled formula of a group, made once."""
+        key = definition.group.file.filename, definition.group.name
+        if key not in self._bindings:
+            self._bindings[key] = bind(definition, self.resolver)
+        return self._bindings[key]
+
+
+class _View:
+    """What the file and its groups do differently from h5py: how a member is found."""
+
+    context: Context
+
+    def __getitem__(self, name: Any) -> Any:
+        if isinstance(name, bytes):
+            name = name.decode("utf-8", "surrogateescape")
+        if not isinstance(name, str):
+            # A reference: its object knows its own path.
+            name = h5py.Group.__getitem__(self, name).name
+        if not name:
+            raise ValueError("Invalid location identifier: the name is empty")
+        if not name.strip("/"):
+            return self.context.view(_root(self))
+        return self.context.get(self, name)
+
+    def __contains__(self, name: Any) -> bool:
+        try:
+            self[name]
+        except (KeyError, MissingSourceError):
+            return False
+        return True
+
+    def get(
+        self, name: Any, default: Any = None, getclass: bool = False, getlink: bool = False
+    ) -> Any:
+        """The member of this name, as h5py's method of this name; a dangling link has none."""
+        if getlink:
+            return h5py.Group.get(self, name, default, getclass, getlink)
+        try:
+            found = self[name]
+        except (KeyError, MissingSourceError):
+            return default
+        if not getclass:
+            return found
+        return h5py.Group if isinstance(found, h5py.Group) else h5py.Dataset
+
+    @property
+    def file(self) -> Any:
+        """The root view."""
+        return self.context.file
+
+    @property
+    def parent(self) -> Any:
+        """The group above."""
+        own: Any = self
+        above = own.name.rpartition("/")[0] or "/"
+        return self.context.view(_root(own)[above])
+
+
+def _root(view: Any) -> Any:
+    """The root group of the HDF5 file that an object is in, as h5py gives it."""
+    return h5py.File(h5py.h5i.get_file_id(view.id))["/"]
+
+
+class Group(_View, h5py.Group):  # type: ignore[misc]
+    """A group whose fields give calibrated values; otherwise h5py's."""
+
+    def __init__(self, group_id: Any, context: Context) -> None:
+        h5py.Group.__init__(self, group_id)
+        self.context = context
+
+
+class File(_View, h5py.File):  # type: ignore[misc]
+    """An open file; see `nxformula.open`."""
+
+    def __init__(self, file: Any, context: Context) -> None:
+        h5py.File.__init__(self, file.id)
+        self.context = context
+        context.file = self
+
+    def close(self) -> None:
+        """Close the file and all files that its links led to."""
+        self.context.pool.close()
+
+    def formulas(self) -> Iterator[CalibratedDataset]:
+        """All fields of this file that have a formula which is not applied yet.
+
+        Examples
+        --------
+        >>> with nxformula.open(master) as f:
+        ...     [field.name for field in f.formulas()]
+        ['/entry/instrument/detector/data']
+        """
+        for path in formula_paths(self):
+            found = self[path]
+            if isinstance(found, CalibratedDataset):
+                yield found
+
+    def only_formula(self) -> CalibratedDataset:
+        """The one field with a formula.
+
+        Raises
+        ------
+        NoFormulaError
+            There is none, or more than one.
+        """
+        found = list(self.formulas())
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            message = f"{self.filename} has no field with a formula to evaluate"
+            raise NoFormulaError(message, self.filename)
+        listed = ", ".join(field.name for field in found)
+        message = f"{self.filename} has {len(found)} fields with a formula; name one of {listed}"
+        raise NoFormulaError(message, self.filename)
+
+
+def formula_paths(file: Any) -> list[str]:
+    """Paths of all fields that have a formula group beside them in this very file."""
+    found: list[str] = []
+
+    def visit(name: str) -> None:
+        if name.endswith(names.GROUP_SUFFIX):
+            group = h5py.Group.__getitem__(file, name)
+            if is_formula_group(group):
+                found.append("/" + name.removesuffix(names.GROUP_SUFFIX))
+
+    h5py.Group.visit(file, visit)
+    return found
+
+
+def _joined(group: str, path: str) -> str:
+    steps = [] if path.startswith("/") else group.split("/")
+    return "/" + "/".join(step for step in (*steps, *path.split("/")) if step not in ("", "."))
+
+
+def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
+    path: str | os.PathLike[str], *, allow: Iterable[str | os.PathLike[str]] = ()
+) -> File:
+    """Open a NeXus file for reading; fields with a formula give calibrated values.
+
+    Parameters
+    ----------
+    path : path
+        An HDF5 file.
+    allow : iterable of path
+        Folders, beside that of the file, whose files may be read through its links.
+
+    Returns
+    -------
+    File
+        Behaves as an `h5py.File`; a field with a formula is a `CalibratedDataset`.
+
+    Raises
+    ------
+    FileError
+        The file cannot be opened.
+
+    Examples
+    --------
+    >>> with nxformula.open(master) as f:
+    ...     images = f["/entry/instrument/detector/data"]
+    ...     frame = images[0]
+    >>> images.units, frame.dtype
+    ('keV', dtype('float32'))
+    """
+    file = open_file(path)
+    try:
+        return File(file, Context(file, Access(path, allow)))
+    except BaseException:
+        file.close()
+        raise
+
+
+def reopen(path: str, name: str, allow: tuple[str, ...], result: str | None) -> CalibratedDataset:
+    """A calibrated field by path: what a pickled one becomes."""
+    found = open(path, allow=allow)[name]
+    assert isinstance(found, CalibratedDataset)
+    return found if result is None else found.result(result)
