@@ -51,6 +51,7 @@ class FormulaError(NXFormulaError):
     kind: ClassVar[str] = "formula"
 
     def __init__(self, message: str, text: str = "", span: tuple[int, int] | None = None) -> None:
+        message = _clean(message)
         super().__init__(message)
         self.message = message
         self.text = text
@@ -130,6 +131,7 @@ class FileError(NXFormulaError):
     """
 
     def __init__(self, message: str, path: str | os.PathLike[str]) -> None:
+        message = _clean(message)
         super().__init__(message)
         self.message = message
         self.path = os.fspath(path)
@@ -182,11 +184,9 @@ def excerpt(text: str, span: tuple[int, int]) -> str:
     shown = line[cut : at + width + _CONTEXT].rstrip()
     lead = "..." if cut else ""
     tail = "..." if len(line.rstrip()) > cut + len(shown) else ""
-    clean = "".join(_printable(c) for c in shown)
-    return f"    {lead}{clean}{tail}\n    {' ' * (len(lead) + at - cut)}{'^' * width}"
+    return f"    {lead}{_clean(shown)}{tail}\n    {' ' * (len(lead) + at - cut)}{'^' * width}"
 
 
-def _printable(character: str) -> str:
-    if character == "\t":
-        return " "
-    return character if character.isprintable() else "?"
+def _clean(text: str) -> str:
+    """Text from a file without anything that could move the cursor of a terminal."""
+    return "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in text)

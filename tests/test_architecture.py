@@ -125,13 +125,20 @@ def test_modules_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+def statement_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+    before = node.body[0].lineno - node.lineno
+    return before + (node.end_lineno or node.lineno) - first.lineno + 1
+
+
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_functions_are_short(path: Path) -> None:
     long = [
         f"{node.name}: {length} lines"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > 60
+        and (length := statement_lines(node)) > 50
     ]
     assert long == []
 

@@ -52,7 +52,11 @@ def about_token(before: Sequence[Token], found: Token, expected: set[str]) -> st
         hint = rule(segment, found)
         if hint:
             return hint
-    return f"unexpected '{found}'; {_expectation(expected)}"
+    return f"unexpected '{_short(found)}'; {_expectation(expected)}"
+
+
+def _short(token: str) -> str:
+    return token if len(token) <= 40 else f"{token[:40]}..."
 
 
 def _about_end(before: Sequence[Token], expected: set[str]) -> str:
@@ -151,7 +155,9 @@ def _doubled(segment: list[Token], found: Token) -> str | None:
 
 
 def _sign(segment: list[Token], found: Token) -> str | None:
-    if found.type == "MINUS":
+    """A sign where an operand should begin."""
+    after_not = bool(segment) and segment[-1].type == "NOT"
+    if found.type == "MINUS" and not after_not:
         return "a second '-' needs parentheses; write 'a - (-b)'"
     if found.type == "PLUS":
         return "there is no unary '+'; leave it out"
@@ -160,8 +166,10 @@ def _sign(segment: list[Token], found: Token) -> str | None:
 
 def _not(segment: list[Token], found: Token) -> str | None:
     if found.type == "NOT" and segment:
-        return "'not' beside another operator needs parentheses; write 'a == (not (b))'"
-    if segment and segment[-1].type == "NOT" and found.type in {"INTEGER", "REAL", "MINUS", "NOT"}:
+        return f"'not' beside '{segment[-1]}' needs parentheses; write 'a {segment[-1]} (not (b))'"
+    if not segment:
+        return None
+    if segment[-1].type == "NOT":
         return "'not' stands before a name, a call or parentheses; write 'not (a)'"
     last = _last_operator(segment)
     if last is not None and last.type == "NOT" and found.type in _INFIX:
@@ -184,8 +192,8 @@ def _punctuation(segment: list[Token], found: Token) -> str | None:
         return "'else' stands only inside an index, 'table[stage = s, else = 0]'"
     if found.type == "LET":
         return "a 'let' stands before the result, and ends with ';'"
-    if found.type == "OPEN_INDEX" and segment and segment[-1].type != "NAME":
-        return "only symbols can be indexed, 'pedestal[plane]'"
+    if found.type == "OPEN_INDEX":
+        return "only symbols can be indexed, and once: 'pedestal[plane]', 't[a = x, b = y]'"
     return None
 
 
@@ -194,8 +202,8 @@ _RULES: tuple[_Rule, ...] = (
     _bits_after_comparison,
     _power_of_negative,
     _doubled,
-    _sign,
     _not,
+    _sign,
     _equals,
     _punctuation,
 )

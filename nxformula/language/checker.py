@@ -21,10 +21,11 @@ from nxformula.errors import (
     UnknownNameError,
 )
 from nxformula.language import functions, intervals, limits, types
+from nxformula.language.declarations import Lengths, check_declarations, check_symbol, listed
 from nxformula.language.functions import CONSTANTS, FUNCTIONS
 from nxformula.language.intervals import INT64, SHIFT, Interval
 from nxformula.language.lookups import Lookups
-from nxformula.language.symbols import DROPPED, Symbol
+from nxformula.language.symbols import Symbol
 from nxformula.language.tree import (
     Binary,
     Call,
@@ -134,7 +135,7 @@ def check(
     >>> str(checked.value(checked.formula.result).type)
     'integer in [0, 3]'
     """
-    return _Checker(formula, symbols, tuple(axes), dtype, field).run()
+    return _Checker(formula, symbols, tuple(axes), str(dtype), field).run()
 
 
 class _Checker:
@@ -154,10 +155,10 @@ class _Checker:
         self.values: dict[int, Value] = {}
         self.definitions: dict[str, Node] = {}
         self.used: dict[str, Symbol] = {}
-        self.lengths: dict[str, tuple[int, str]] = {}
+        self.lengths = Lengths(formula.text)
 
     def run(self) -> Checked:
-        self._check_declarations()
+        check_declarations(self.symbols, self.axes, self.dtype, self.formula.text)
         for node in self.formula.nodes:
             self.values[id(node)] = self._value(node)
         self._check_result()
@@ -173,19 +174,6 @@ class _Checker:
 
     def _fail(self, error: type[FormulaError], message: str, span: Span | None) -> NoReturn:
         raise error(message, self.formula.text, span)
-
-    def _check_declarations(self) -> None:
-        for name in self.symbols:
-            if functions.is_reserved(name):
-                message = f"{name!r} belongs to the language; the symbol needs another name"
-                self._fail(FormulaSyntaxError, message, None)
-        if len(set(self.axes)) < len(self.axes) or DROPPED in self.axes:
-            message = f"the result's axes {_listed(self.axes)} are not different names"
-            self._fail(DimensionError, message, None)
-        if self.dtype not in types.RESULT_DTYPES:
-            allowed = ", ".join(types.RESULT_DTYPES)
-            message = f"the result dtype is {self.dtype!r}; expected one of {allowed}"
-            self._fail(FormulaTypeError, message, None)
 
     def _value(self, node: Node) -> Value:
         match node:
@@ -214,69 +202,27 @@ class _Checker:
             return Value(CONSTANTS[node.name])
         symbol = self._symbol(node.name, node.span)
         self.lookups.check_leftover(node.name, symbol.dimensions, node.span)
-        self._check_lengths(node.name, symbol, symbol.dimensions, node.span)
+        self.lengths.check(node.name, symbol, symbol.dimensions, node.span)
         return Value(types.SYMBOL_DTYPES[symbol.dtype], symbol.dimensions)
 
     def _symbol(self, name: str, span: Span) -> Symbol:
         if name not in self.symbols:
             self._unknown(name, span)
         if name not in self.used:
-            self._check_symbol(name, self.symbols[name], span)
+            check_symbol(name, self.symbols[name], self.formula.text, span)
             self.used[name] = self.symbols[name]
             if len(self.used) > limits.SYMBOLS:
                 self._fail(LimitError, f"more than {limits.SYMBOLS} symbols", span)
         return self.symbols[name]
 
     def _unknown(self, name: str, span: Span) -> NoReturn:
-        if name in FUNCTIONS:
-            signature = FUNCTIONS[name].signature
+        if name in FUNCTIONS or name in functions.RESERVED:
+            signature = FUNCTIONS[name].signature if name in FUNCTIONS else f"{name}(...)"
             self._fail(FormulaSyntaxError, f"{name!r} is a function; write {signature!r}", span)
-        if name in functions.RESERVED:
-            message = f"{name!r} is a function that this release does not provide yet"
-            self._fail(UnknownNameError, message, span)
         later = any(let.name == name for let in self.formula.lets)
         known = [*self.symbols, *self.definitions, *CONSTANTS]
         hint = "; it is defined further down" if later else _meant(name, known)
         self._fail(UnknownNameError, f"{name!r} is not a symbol or a definition{hint}", span)
-
-    def _check_symbol(self, name: str, symbol: Symbol, span: Span) -> None:
-        if symbol.dtype not in types.SYMBOL_DTYPES:
-            message = f"{name!r} has dtype {symbol.dtype}; expected bool, integers or float16/32/64"
-            self._fail(FormulaTypeError, message, span)
-        if len(symbol.axes) > limits.RANK:
-            message = f"{name!r} has {len(symbol.axes)} dimensions; the limit is {limits.RANK}"
-            self._fail(LimitError, message, span)
-        named = symbol.dimensions
-        if len(set(named)) < len(named):
-            self._fail(DimensionError, f"{name!r} names a dimension twice: {_listed(named)}", span)
-        if symbol.shape is None:
-            return
-        if len(symbol.shape) != len(symbol.axes):
-            message = (
-                f"{name!r} has {len(symbol.shape)} dimensions {symbol.shape}, "
-                f"and {len(symbol.axes)} names for them {_listed(symbol.axes)}; "
-                f"give one name each in '{name}_axes'"
-            )
-            self._fail(DimensionError, message, span)
-        for axis, length in zip(symbol.axes, symbol.shape, strict=True):
-            if axis == DROPPED and length not in (1, None):
-                message = f"{name!r} drops a dimension '.' of length {length}; only 1 can be"
-                self._fail(DimensionError, message, span)
-
-    def _check_lengths(
-        self, name: str, symbol: Symbol, dimensions: tuple[str, ...], span: Span
-    ) -> None:
-        for dimension in dimensions:
-            length = symbol.length(dimension)
-            if length is None:
-                continue
-            known, owner = self.lengths.setdefault(dimension, (length, name))
-            if known != length:
-                message = (
-                    f"{name!r} has length {length} along {dimension!r}, {owner!r} has {known}; "
-                    f"check the order of the names in '{name}_axes'"
-                )
-                self._fail(DimensionError, message, span)
 
     def _index(self, node: Index) -> Value:
         if node.name in self.definitions or node.name in CONSTANTS:
@@ -284,7 +230,7 @@ class _Checker:
             self._fail(FormulaTypeError, message, node.span)
         symbol = self._symbol(node.name, node.span)
         kept = self.lookups.resolve(node, symbol)
-        self._check_lengths(node.name, symbol, kept, node.span)
+        self.lengths.check(node.name, symbol, kept, node.span)
         operands = [self.values[id(item.value)] for item in node.items]
         otherwise = None if node.otherwise is None else self.values[id(node.otherwise)]
         found = self.lookups.type_of(node, symbol, [v.type for v in operands], otherwise)
@@ -323,7 +269,7 @@ class _Checker:
         if found.kind == "integer":
             self._need_int64("-", [found.bounds], node.span)
             found = types.integer(intervals.negate(found.bounds))
-            self._need_fit("-", [found.bounds], node.span)
+            self._need_int64("-", [found.bounds], node.span)
         return Value(found, operand.dimensions)
 
     def _binary(self, node: Binary) -> Value:
@@ -422,8 +368,8 @@ class _Checker:
         missing = [axis for axis in self.axes if axis not in value.dimensions]
         if missing:
             message = (
-                f"the result has the dimensions {_listed(value.dimensions)}, and "
-                f"{_listed(missing)} of the declared axes {_listed(self.axes)} is in no symbol; "
+                f"the result has the dimensions {listed(value.dimensions)}, and "
+                f"{listed(missing)} of the declared axes {listed(self.axes)} is in no symbol; "
                 "check 'formula_axes' and the axes of the symbols"
             )
             self._fail(DimensionError, message, node.span)
@@ -447,10 +393,6 @@ def _article(found: Type) -> str:
 
 def _join(*dimensions: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for names in dimensions for name in names))
-
-
-def _listed(names: tuple[str, ...] | list[str]) -> str:
-    return f"({', '.join(names)})"
 
 
 def _meant(name: str, known: Mapping[str, object] | list[str]) -> str:

@@ -46,10 +46,9 @@ class Lookups:
 
     def resolve(self, node: Index, symbol: Symbol) -> tuple[str, ...]:
         """Find the dimension of every index; return the dimensions that are left of the table."""
-        named = [item.dimension for item in node.items if item.dimension is not None]
         found: list[str] = []
         for item in node.items:
-            dimension = item.dimension or self._only(node, symbol, item, named)
+            dimension = item.dimension or self._only(node, symbol, item)
             self._check_dimension(node, symbol, item, dimension, found)
             found.append(dimension)
         self.dimensions[id(node)] = tuple(found)
@@ -57,12 +56,12 @@ class Lookups:
         self.check_leftover(node.name, kept, node.span)
         return kept
 
-    def _only(self, node: Index, symbol: Symbol, item: IndexItem, named: list[str]) -> str:
+    def _only(self, node: Index, symbol: Symbol, item: IndexItem) -> str:
         positional = [other for other in node.items if other.dimension is None]
         if item is not positional[0]:
             message = f"a second index without a dimension; write '{node.name}[NAME = ..., ...]'"
             self._fail(DimensionError, message, item.span)
-        free = [d for d in symbol.dimensions if d not in self.axes and d not in named]
+        free = [d for d in symbol.dimensions if d not in self.axes]
         if len(free) != 1:
             what = f"({', '.join(free)})" if free else "none"
             message = (

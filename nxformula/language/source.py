@@ -11,14 +11,16 @@ from nxformula.language import limits
 _FOREIGN = re.compile(r"[^\x20-\x7e\t\r\n]")
 _BRACKETS = re.compile(r"#[^\n]*|([(\[])|([)\]])")
 
-# One token for every node of the syntax tree: numbers, operators, and the names that are not
-# being defined (`let x =`) or naming a dimension (`[stage =`).
+# One token for every node of the syntax tree: numbers, operators, a definition's "let", and the
+# names that are neither being defined nor naming a dimension. Of "=" alone, none makes a node.
 _NODES = re.compile(
     r"""\#[^\n]*
-      | (?:let|else)\b
+      | else\b
+      | (?P<let> let\b )
       | [A-Za-z_][A-Za-z0-9_]*(?=(?:[ \t\r\n]|\#[^\n]*\n)*=(?!=))
-      | (?P<node> [A-Za-z_][A-Za-z0-9_]* | [0-9.]+ (?:[eE][+-]?[0-9]+)?
-                | \*\* | << | >> | [<>=!]=? | [-+*/&^|] )""",
+      | (?P<node> [A-Za-z_][A-Za-z0-9_]*
+                | 0[xb][0-9A-Fa-f]+ | [0-9.]+ (?:[eE][+-]?[0-9]+)?
+                | \*\* | << | >> | [<>=!]= | [-+*/&^|<>] )""",
     re.VERBOSE,
 )
 
@@ -57,7 +59,7 @@ def _screen_nesting(text: str) -> None:
 
 
 def _screen_nodes(text: str) -> None:
-    nodes = (match for match in _NODES.finditer(text) if match.group("node"))
+    nodes = (match for match in _NODES.finditer(text) if match["node"] or match["let"])
     for number, match in enumerate(nodes, 1):
         if number > limits.NODES:
             message = f"the formula has more than {limits.NODES} operators, names and numbers"

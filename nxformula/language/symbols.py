@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from nxformula.language.types import SYMBOL_DTYPES
+
 #: Name of a dimension that has length 1 and is dropped.
 DROPPED: Final = "."
 
@@ -16,7 +18,8 @@ _DECLARATION = re.compile(
     rf"\s*(?P<name>{_NAME})\s*:\s*(?P<dtype>\w+)\s*(?:\[(?P<axes>[^\]]*)\])?\s*"
     rf"(?:\{{(?P<units>[^}}]*)\}})?\s*"
 )
-_AXIS = re.compile(rf"(?P<axis>{_NAME}|\.)\s*(?:=\s*(?P<length>\d+))?")
+_SHORT = re.compile(r"[iu][1248]|f[248]")
+_AXIS = re.compile(rf"(?P<axis>{_NAME}|\.)\s*(?:=\s*(?P<length>[0-9]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Symbol:
     units: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.axes, str):
+            raise TypeError(f"axes is {self.axes!r}; expected a tuple of names")
         dtype: Any = np.dtype(self.dtype)
         object.__setattr__(self, "dtype", dtype.name)
         object.__setattr__(self, "axes", tuple(self.axes))
@@ -86,13 +91,15 @@ def parse_declaration(text: str) -> tuple[str, Symbol]:
     match = _DECLARATION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not of the form NAME:DTYPE[AXIS,AXIS=LENGTH]{{UNITS}}")
-    axes = [_AXIS.fullmatch(axis.strip()) for axis in (match["axes"] or "").split(",") if axis]
+    listed = match["axes"].split(",") if match["axes"] else []
+    axes = [_AXIS.fullmatch(axis.strip()) for axis in listed]
     if any(axis is None for axis in axes):
         raise ValueError(f"{text!r}: axes are names, with a length as in stage=3, or '.'")
     found = [axis for axis in axes if axis is not None]
     shape = tuple(int(axis["length"]) if axis["length"] else None for axis in found)
-    try:
-        dtype = np.dtype(match["dtype"])
-    except TypeError:
-        raise ValueError(f"{text!r}: {match['dtype']!r} is not a dtype") from None
-    return match["name"], Symbol(dtype.name, tuple(a["axis"] for a in found), shape, match["units"])
+    dtype = np.dtype(match["dtype"]).name if _SHORT.fullmatch(match["dtype"]) else match["dtype"]
+    if dtype not in SYMBOL_DTYPES:
+        allowed = ", ".join(SYMBOL_DTYPES)
+        raise ValueError(f"{text!r}: {match['dtype']!r} is not a dtype; expected one of {allowed}")
+    units = match["units"].strip() if match["units"] else None
+    return match["name"], Symbol(dtype, tuple(a["axis"] for a in found), shape, units)
