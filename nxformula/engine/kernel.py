@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ from nxformula.errors import DimensionError
 from nxformula.language.checker import Checked, check
 from nxformula.language.parser import parse
 from nxformula.language.symbols import DROPPED, Symbol
-from nxformula.language.tree import Formula
+from nxformula.language.tree import Formula, Index, Name
 
 Backend: TypeAlias = Literal["auto", "numpy"]
 
@@ -44,7 +44,8 @@ class Kernel:
     def __init__(self, checked: Checked, result: str | None = None) -> None:
         self._plan: Plan = lower(checked, result)
         self.formula: Formula = checked.formula
-        self.symbols = _used(self._plan, checked.symbols)
+        self._kept = _kept(self._plan, checked)
+        self.symbols = {name: checked.symbols[name] for name in self._kept}
         self.axes = self._plan.axes
         self.dtype = self._plan.dtype
         self.cost: Cost = self._plan.cost()
@@ -113,15 +114,7 @@ class Kernel:
 
     def kept(self, name: str) -> list[str]:
         """Dimensions of a symbol that some use of it does not index: they are the result's."""
-        kept: dict[str, None] = {}
-        for operation in self._plan.operations:
-            if operation.code == "load" and operation.detail == name:
-                kept.update(dict.fromkeys(self.symbols[name].dimensions))
-            elif operation.code in ("lookup", "inside") and operation.table.symbol == name:
-                indexed = operation.table.dimensions
-                left = (d for d in self.symbols[name].dimensions if d not in indexed)
-                kept.update(dict.fromkeys(left))
-        return list(kept)
+        return list(self._kept[name])
 
     def indexed(self, name: str) -> frozenset[str]:
         """Dimensions of a symbol that some use of it indexes."""
@@ -140,14 +133,31 @@ class Kernel:
         return f"<Kernel {self.formula.text!r} -> {self.dtype}[{', '.join(self.axes)}]>"
 
 
-def _used(plan: Plan, symbols: Mapping[str, Symbol]) -> dict[str, Symbol]:
-    names: dict[str, None] = {}
+def _kept(plan: Plan, checked: Checked) -> dict[str, dict[str, None]]:
+    """The symbols that a plan needs, each with the dimensions that some use does not index."""
+    kept: dict[str, dict[str, None]] = {}
     for operation in plan.operations:
         if operation.code == "load":
-            names[str(operation.detail)] = None
+            _note_kept(kept, checked, str(operation.detail), ())
         elif operation.code in ("lookup", "inside"):
-            names[operation.table.symbol] = None
-    return {name: symbols[name] for name in names}
+            _note_kept(kept, checked, operation.table.symbol, operation.table.dimensions)
+    # Operations that can have only one value are gone (`data >> 16` of 16 bits), and with them
+    # perhaps the only symbol that knows how long the result is.
+    for node in checked.formula.nodes:
+        known = {dimension for dimensions in kept.values() for dimension in dimensions}
+        if isinstance(node, Name | Index) and node.name in checked.symbols:
+            indexed = checked.lookups.get(id(node), ())
+            own = set(checked.symbols[node.name].dimensions) - set(indexed)
+            if own & set(plan.axes) - known:
+                _note_kept(kept, checked, node.name, indexed)
+    return kept
+
+
+def _note_kept(
+    kept: dict[str, dict[str, None]], checked: Checked, name: str, indexed: Sequence[str]
+) -> None:
+    own = (d for d in checked.symbols[name].dimensions if d not in indexed)
+    kept.setdefault(name, {}).update(dict.fromkeys(own))
 
 
 def compile(  # noqa: A001 - the name that users know from re and regex libraries

@@ -144,7 +144,8 @@ class _Lowering:
             Operation("inside", indices, "bool", self.builder.joined(indices), table)
         )
         if node.otherwise is None:
-            return self._select(inside, value, self.builder.constant(math.nan, self.real))
+            nan = self.builder.constant(math.nan, self.real)
+            return self.builder.select(inside, self._real(value), nan)
         return self._select_typed(self._type(node), inside, value, self._number(node.otherwise))
 
     # Operators
@@ -231,18 +232,13 @@ class _Lowering:
 
     def _select_typed(self, found: Type, condition: int, a: int, b: int) -> int:
         if found.kind == "real":
-            return self._select(condition, self._real(a), self._real(b))
+            return self.builder.select(condition, self._real(a), self._real(b))
         if found.kind == "bool":
-            return self._select(condition, a, b)
+            return self.builder.select(condition, a, b)
         dtype = narrowest(found.bounds)
         assert dtype is not None, "the checker admits only what fits"
-        return self._select(condition, self.builder.cast(a, dtype), self.builder.cast(b, dtype))
-
-    def _select(self, condition: int, a: int, b: int) -> int:
-        arguments = (condition, a, b)
-        dtype = self.builder.operations[a].dtype
-        return self.builder.add(
-            Operation("select", arguments, dtype, self.builder.joined(arguments))
+        return self.builder.select(
+            condition, self.builder.cast(a, dtype), self.builder.cast(b, dtype)
         )
 
     def _choose(self, node: Call) -> int:
@@ -261,7 +257,7 @@ class _Lowering:
         for code in range(bounds.high - 1, bounds.low - 1, -1):
             constant = self.builder.constant(code, self.builder.operations[index].dtype)
             equal = self.builder.apply("equal", (index, constant), "bool")
-            chosen = self._select(equal, values[code], chosen)
+            chosen = self.builder.select(equal, values[code], chosen)
         return chosen
 
     def _bits(self, node: Call) -> int:

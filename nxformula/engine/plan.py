@@ -134,8 +134,22 @@ class Builder:
         return self.add(Operation("constant", (), dtype, _SCALAR, value))
 
     def apply(self, function: str, arguments: tuple[int, ...], dtype: str) -> int:
-        """A NumPy function of values."""
+        """A NumPy function of values; of constants it is a constant."""
+        operations = [self.operations[number] for number in arguments]
+        if all(operation.code == "constant" for operation in operations):
+            values = [np.array(o.detail, dtype=o.dtype) for o in operations]
+            with np.errstate(all="ignore"):
+                return self.constant(getattr(np, function)(*values).item(), dtype)
         return self.add(Operation("apply", arguments, dtype, self.joined(arguments), function))
+
+    def select(self, condition: int, a: int, b: int) -> int:
+        """The first of two values where a condition holds, else the second."""
+        holds = self.operations[condition]
+        if holds.code == "constant":
+            return a if holds.detail else b
+        arguments = (condition, a, b)
+        dtype = self.operations[a].dtype
+        return self.add(Operation("select", arguments, dtype, self.joined(arguments)))
 
     def joined(self, arguments: tuple[int, ...]) -> frozenset[str]:
         """All dimensions of some values."""

@@ -121,7 +121,9 @@ class Writer:
     def real_table(self, depth: int) -> str:
         def index() -> str:
             if self.rng.random() < 0.5:
-                return f"choose(data & 3, {', '.join(self.pick('0', '1', '-1', '2') for _ in 'four')})"
+                return (
+                    f"choose(data & 3, {', '.join(self.pick('0', '1', '-1', '2') for _ in 'four')})"
+                )
             return self.integer(depth) if self.rng.random() < 0.5 else self.code(3, depth)
 
         match self.rng.randrange(7):
@@ -185,7 +187,8 @@ def values(kind: str, dtype: str, shape: tuple[int, ...], rng: np.random.Generat
         limits = np.finfo(dtype)
         any_bits = rng.normal(size=shape).astype(dtype) * np.array(100, dtype)
         special = np.array(
-            [np.nan, np.inf, -np.inf, limits.max, limits.smallest_subnormal, 0.5, 2.5, -0.0, 0], dtype
+            [np.nan, np.inf, -np.inf, limits.max, limits.smallest_subnormal, 0.5, 2.5, -0.0, 0],
+            dtype,
         )
     small = rng.integers(0, 6, shape).astype(dtype)
     kinds = rng.integers(0, 3, shape)
@@ -197,14 +200,16 @@ def stored(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     match rng.integers(6):
         case 0:
             return array.astype(array.dtype.newbyteorder(">"))
-        case 1:
+        case 1 if array.ndim:
             return np.asfortranarray(array)
         case 2 if array.ndim:
             wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
             wide[..., ::2] = array
             return wide[..., ::2]
         case 3 if array.ndim:
-            flipped = tuple(slice(None, None, int(step)) for step in rng.choice([-1, 1], array.ndim))
+            flipped = tuple(
+                slice(None, None, int(step)) for step in rng.choice([-1, 1], array.ndim)
+            )
             return np.ascontiguousarray(array[flipped])[flipped]
         case 4 if array.dtype.itemsize > 1:
             # Not aligned: one byte in front of each element.
@@ -214,9 +219,7 @@ def stored(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return array
 
 
-def symbols(
-    seed: int, shape: tuple[int, ...]
-) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+def symbols(seed: int, shape: tuple[int, ...]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Axes, in any order, and values of all symbols."""
     rng = np.random.default_rng(seed)
     lengths = {**LENGTHS, **dict(zip(AXES, shape, strict=True)), ".": 1}

@@ -63,6 +63,8 @@ class Oracle:
         Axes of the result.
     real : type
         `np.float32` or `np.float64`.
+    last : bool
+        Which of two zeros of different sign `min` and `max` give; the language leaves it open.
     """
 
     def __init__(
@@ -71,11 +73,13 @@ class Oracle:
         symbols: Mapping[str, tuple[Sequence[str], np.ndarray]],
         axes: Sequence[str],
         real: type,
+        last: bool = True,
     ) -> None:
         self.formula: Formula = parse(text)
         self.symbols = symbols
         self.axes = axes
         self.real = real
+        self.last = last
         self.kinds: dict[int, str] = {}
         self.lets: dict[str, Node] = {}
         for node in self.formula.nodes:
@@ -224,9 +228,8 @@ class Oracle:
             case "isnan":
                 return bool(not isinstance(first, int) and np.isnan(first))
             case "floor" | "round":
-                return first if isinstance(first, int) else np.rint(first, dtype=self.real) if (
-                    name == "round"
-                ) else np.floor(first)
+                whole = np.floor if name == "floor" else np.rint
+                return first if isinstance(first, int) else whole(first)
             case "min" | "max":
                 return self.extreme(min if name == "min" else max, arguments)
             case "clip":
@@ -238,7 +241,10 @@ class Oracle:
         if all(isinstance(argument, int) for argument in arguments):
             return which(arguments)
         reals = [self.to_real(argument) for argument in arguments]
-        return self.real(np.nan) if any(np.isnan(x) for x in reals) else which(reals)
+        if any(np.isnan(x) for x in reals):
+            return self.real(np.nan)
+        # Python's min and max give the first of equal ones.
+        return which(reversed(reals) if self.last else reals)
 
     def indexed(self, node: Index) -> list[str]:
         names = [item.dimension for item in node.items]
@@ -265,9 +271,10 @@ def evaluate(
     axes: Sequence[str],
     shape: Sequence[int],
     dtype: str,
+    last: bool = True,
 ) -> np.ndarray:
     """The whole result, element by element."""
-    oracle = Oracle(text, symbols, axes, np.float32 if dtype == "float32" else np.float64)
+    oracle = Oracle(text, symbols, axes, np.float32 if dtype == "float32" else np.float64, last)
     out = np.empty(tuple(shape), dtype)
     with np.errstate(all="ignore"):
         for at in np.ndindex(*shape):

@@ -30,26 +30,28 @@ def compiled(text: str, given: Symbols, axes: tuple[str, ...], dtype: str) -> Ke
     return compile(text, declared, axes=axes, dtype=dtype)
 
 
-def same(a: np.ndarray, b: np.ndarray, zeros: bool = True) -> bool:
-    """Equal bits, where NaN is NaN; `zeros`: signs of zero count."""
-    signs = not zeros or np.array_equal(np.signbit(a[a == 0]), np.signbit(b[b == 0]))
+def agree(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Where two arrays have the same bits; NaN is NaN."""
+    assert a.dtype == b.dtype
     if a.dtype.kind != "f":
-        return a.dtype == b.dtype and np.array_equal(a, b)
-    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True) and signs
+        return a == b
+    return ((a == b) & (np.signbit(a) == np.signbit(b))) | (np.isnan(a) & np.isnan(b))
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> int:
     """The largest difference of two arrays, in units of the last place."""
     with np.errstate(all="ignore"):
+        a, b = a + 0, b + 0  # no negative zeros
         apart = np.abs(a - b) / np.spacing(np.maximum(np.abs(b), np.finfo(b.dtype).tiny))
-    agree = (a == b) | (np.isnan(a) & np.isnan(b))
-    return int(np.where(agree, 0, np.nan_to_num(apart, nan=1e9, posinf=1e9)).max(initial=0))
+    return int(np.where(agree(a, b), 0, np.nan_to_num(apart, nan=1e9, posinf=1e9)).max(initial=0))
 
 
 class Case:
     """A random formula with values for its symbols."""
 
-    def __init__(self, rng: random.Random, seed: int, shape: tuple[int, ...], depth: int) -> None:
+    def __init__(self, seed: int, shape: tuple[int, ...], depth: int) -> None:
+        # From a seed: to draw every choice from hypothesis takes a hundred times longer.
+        self.rng = rng = random.Random(seed)
         writer = formulas.Writer(rng)
         self.dtype, kind = rng.choice(
             [("float32", "r"), ("float64", "r"), ("float32", "i"), ("int64", "i"), ("bool", "b")]
@@ -64,11 +66,18 @@ class Case:
         except FormulaTypeError:
             assume(False)
         self.arrays = {name: array for name, (_, array) in self.symbols.items()}
-        # Of two equal zeros with different signs, min and max may give either.
-        self.zeros = not any(word in self.text for word in ("min(", "max(", "clip("))
 
-    def sliced(self, rng: random.Random) -> None:
+    def expected(self) -> tuple[np.ndarray, np.ndarray]:
+        """The result, and where the language leaves no choice."""
+        given = self.text, self.symbols, self.axes, self.shape, self.dtype
+        result = oracle.evaluate(*given)
+        if not any(word in self.text for word in ("min(", "max(", "clip(")):
+            return result, np.ones(self.shape, bool)
+        return result, agree(result, oracle.evaluate(*given, last=False))
+
+    def sliced(self) -> None:
         """Slices of the inputs give the slice of the result."""
+        rng = self.rng
         whole = self.kernel(self.arrays)
         cuts = {}
         for axis, length in zip(self.axes, self.shape, strict=True):
@@ -79,7 +88,7 @@ class Case:
             for name, (names, array) in self.symbols.items()
         }
         expected = whole[tuple(cuts[axis] for axis in self.axes)]
-        assert same(self.kernel(part), expected, self.zeros), self.text
+        assert agree(self.kernel(part), expected).all(), self.text
 
 
 @pytest.fixture(
@@ -95,34 +104,29 @@ def tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.usefixtures("tiles")
 class TestExact:
     @settings(max_examples=75, deadline=None, derandomize=True)
-    @given(st.randoms(use_true_random=False), SEEDS, SHAPES)
-    def test_agrees(self, rng: random.Random, seed: int, shape: tuple[int, ...]) -> None:
-        case = Case(rng, seed, shape, 4)
-        expected = oracle.evaluate(case.text, case.symbols, case.axes, case.shape, case.dtype)
-        found = case.kernel(case.arrays)
+    @given(SEEDS, SHAPES, st.integers(1, 4))
+    def test_agrees(self, seed: int, shape: tuple[int, ...], depth: int) -> None:
+        case = Case(seed, shape, depth)
+        expected, firm = case.expected()
         event(f"dtype {case.dtype}")
-        assert same(found, expected, case.zeros), case.text
-        case.sliced(rng)
+        assert (agree(case.kernel(case.arrays), expected) | ~firm).all(), case.text
+        case.sliced()
 
     @settings(max_examples=30, deadline=None, derandomize=True)
-    @given(st.randoms(use_true_random=False), SEEDS)
-    def test_slices_of_many_tiles(self, rng: random.Random, seed: int) -> None:
-        case = Case(rng, seed, (rng.randrange(1, 6), rng.randrange(9, 40), rng.randrange(9, 90)), 4)
-        case.sliced(rng)
+    @given(SEEDS, st.tuples(st.integers(1, 5), st.integers(9, 40), st.integers(9, 90)))
+    def test_slices_of_many_tiles(self, seed: int, shape: tuple[int, ...]) -> None:
+        Case(seed, shape, 4).sliced()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
-    st.randoms(use_true_random=False),
     SEEDS,
     SHAPES,
     st.sampled_from(["exp({})", "log({})", "({}) ** ({})"]),
     st.sampled_from(["float32", "float64"]),
 )
-def test_transcendental(
-    rng: random.Random, seed: int, shape: tuple[int, ...], form: str, dtype: str
-) -> None:
-    writer = formulas.Writer(rng)
+def test_transcendental(seed: int, shape: tuple[int, ...], form: str, dtype: str) -> None:
+    writer = formulas.Writer(random.Random(seed))
     parts = [writer.formula("r", 2).split("\n")[1] for _ in range(form.count("{}"))]
     lets = "let few = 3; let lots = data & 3; let picture = image;"
     given = formulas.symbols(seed, shape)

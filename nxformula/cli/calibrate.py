@@ -1,0 +1,73 @@
+"""`nxformula calibrate`: write calibrated values into a new file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import nxformula
+from nxformula.cli.options import add_allow, add_force
+from nxformula.nexus.calibrate import COMPRESSIONS
+
+NAME = "calibrate"
+SUMMARY = "write a copy of a master with calibrated values, for readers without formulas"
+EXAMPLE = "nxformula calibrate run.nxs --output run_calibrated.nxs --frames 0:100"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--output", required=True, metavar="OUT")
+    parser.add_argument("--field", metavar="PATH", help="needed where several have a formula")
+    parser.add_argument(
+        "--frames", type=_frames, default=slice(None), metavar="A:B", help="part of the frames"
+    )
+    parser.add_argument("--compression", default="bitshuffle-lz4", choices=COMPRESSIONS)
+    add_force(parser)
+    add_allow(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Calibrate, with progress on a terminal."""
+    with _progress() as progress:
+        path = nxformula.calibrate(
+            arguments.file,
+            arguments.output,
+            field=arguments.field,
+            frames=arguments.frames,
+            compression=arguments.compression,
+            force=arguments.force,
+            allow=arguments.allow,
+            progress=progress,
+        )
+    print(f"wrote {path} in {arguments.output}")
+    if arguments.frames != slice(None):
+        print("its other per-frame fields still describe all frames")
+    return 0
+
+
+def _frames(text: str) -> slice:
+    parts = text.split(":")
+    try:
+        numbers = [int(part) if part.strip() else None for part in parts]
+    except ValueError:
+        numbers = []
+    if not 2 <= len(numbers) <= 3 or (numbers[2:] and (numbers[2] or 1) < 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form 0:100")
+    return slice(*numbers)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("frames", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,109 @@
+"""`nxformula check`: is a formula right, and does it fit its symbols?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import Any
+
+from nxformula.cli.options import names, read_formula
+from nxformula.engine.kernel import Kernel
+from nxformula.errors import FormulaError
+from nxformula.language.checker import Checked, check
+from nxformula.language.parser import parse
+from nxformula.language.symbols import Symbol, parse_declaration
+
+NAME = "check"
+SUMMARY = "check a formula: syntax, and with symbols also types and dimensions"
+EXAMPLE = (
+    "nxformula check '(data - pedestal) / gain' --symbol 'data:uint16[frame,slow,fast]'\n"
+    "      --symbol 'pedestal:float32[slow,fast]' --symbol 'gain:float32[slow,fast]'"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("formula", metavar="FORMULA|FILE.nxf|-")
+    parser.add_argument(
+        "--symbol",
+        action="append",
+        default=[],
+        metavar="NAME:DTYPE[AXES]{UNITS}",
+        help="a symbol, as in 'gain:float32[stage=3,slow,fast]{count/keV}' (may be repeated)",
+    )
+    parser.add_argument(
+        "--field", metavar="NAME", default="data", help="the calibrated field (default: data)"
+    )
+    parser.add_argument(
+        "--axes", type=names, metavar="A,B", help="result's axes (default: field's)"
+    )
+    parser.add_argument("--dtype", default="float32", help="result's dtype (default: float32)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the formula and print what it gives."""
+    text = _text(arguments.formula)
+    symbols = dict(parse_declaration(symbol) for symbol in arguments.symbol)
+    try:
+        found = _check(text, symbols, arguments)
+    except FormulaError as error:
+        if not arguments.json:
+            raise
+        print(json.dumps(_refusal(error), indent=2))
+        return 1
+    print(json.dumps(found, indent=2) if arguments.json else _summary(found))
+    return 0
+
+
+def _text(argument: str) -> str:
+    if argument == "-" or (argument.endswith(".nxf") and os.path.exists(argument)):
+        return read_formula(argument)
+    return argument
+
+
+def _check(text: str, symbols: dict[str, Symbol], arguments: argparse.Namespace) -> dict[str, Any]:
+    formula = parse(text)
+    if not symbols:
+        return {"ok": True, "names": list(formula.names)}
+    if arguments.axes is None and arguments.field not in symbols:
+        raise ValueError(f"no symbol {arguments.field!r} to take the axes from; give --axes")
+    axes = arguments.axes or symbols[arguments.field].dimensions
+    field = arguments.field if arguments.field in symbols else None
+    checked = check(formula, symbols, axes=axes, dtype=arguments.dtype, field=field)
+    return _described(checked)
+
+
+def _described(checked: Checked) -> dict[str, Any]:
+    cost = Kernel(checked).cost
+    value = checked.value(checked.formula.result)
+    return {
+        "ok": True,
+        "names": list(checked.formula.names),
+        "type": str(value.type),
+        "dtype": checked.dtype,
+        "axes": list(checked.axes),
+        "cost": {"operations": cost.operations, "bytes_read": cost.bytes_read},
+    }
+
+
+def _refusal(error: FormulaError) -> dict[str, Any]:
+    return {
+        "ok": False,
+        "kind": error.kind,
+        "line": error.line,
+        "column": error.column,
+        "message": error.message,
+    }
+
+
+def _summary(found: dict[str, Any]) -> str:
+    used = ", ".join(found["names"]) or "none"
+    if "type" not in found:
+        return f"syntax fine; names used: {used}"
+    cost = found["cost"]
+    return (
+        f"fine: {found['type']} as {found['dtype']}[{', '.join(found['axes'])}]; "
+        f"{cost['operations']} operations and {cost['bytes_read']} bytes read per element"
+    )

@@ -1,0 +1,128 @@
+"""`nxformula show`: the formulas in a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import nxformula
+from nxformula.cli.options import add_allow
+from nxformula.errors import NoFormulaError
+from nxformula.nexus.calibrated import CalibratedDataset
+from nxformula.nexus.group import read_group
+from nxformula.nexus.reader import File, formula_paths
+
+NAME = "show"
+SUMMARY = "show the formulas in a file, their symbols and what evaluating them costs"
+EXAMPLE = "nxformula show run.nxs /entry/instrument/detector/data"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("path", metavar="PATH", nargs="?", help="only the formula of this field")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_allow(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the formulas."""
+    with nxformula.open(arguments.file, allow=arguments.allow) as file:
+        paths = [arguments.path] if arguments.path else formula_paths(file)
+        described = [_describe(file, path) for path in paths]
+    if not described:
+        raise NoFormulaError(f"{arguments.file} has no formula", arguments.file)
+    if arguments.json:
+        print(json.dumps(described, indent=2))
+    else:
+        print("\n\n".join(_text(one) for one in described))
+    return 0
+
+
+def _describe(file: File, path: str) -> dict[str, Any]:
+    found = file.get(path)
+    if isinstance(found, CalibratedDataset):
+        return _calibrated(found)
+    group = (
+        file.context.formula_of(file.context.resolver.find(file, path))
+        if found is not None
+        else None
+    )
+    if group is None:
+        raise NoFormulaError(f"{path} in {file.filename} has no formula", file.filename)
+    definition = read_group(group.group, group.field)
+    return {
+        "field": path,
+        "formula": definition.text,
+        "applied": True,
+        "dtype": definition.dtype,
+        "units": definition.units,
+        "axes": list(definition.axes),
+        "shape": list(found.shape),
+    }
+
+
+def _calibrated(images: CalibratedDataset) -> dict[str, Any]:
+    kernel = images.binding.kernel
+    bound = images.binding.bound.items()
+    return {
+        "field": images.name,
+        "formula": images.formula,
+        "applied": False,
+        "dtype": images.dtype.name,
+        "units": images.units,
+        "axes": list(images.axes),
+        "shape": list(images.shape),
+        "results": list(images.results),
+        "cost": {
+            "operations": kernel.cost.operations,
+            "bytes_read": kernel.cost.bytes_read,
+        },
+        "symbols": [
+            {
+                "name": name,
+                "file": symbol.dataset.file.filename,
+                "path": symbol.dataset.name,
+                "dtype": symbol.stored.dtype,
+                "axes": list(symbol.stored.axes),
+                "shape": list(symbol.dataset.shape),
+                "units": symbol.stored.units,
+            }
+            for name, symbol in bound
+        ],
+    }
+
+
+def _text(one: dict[str, Any]) -> str:
+    units = f" in {one['units']}" if one["units"] else ""
+    axes = _sized(one["axes"], one["shape"])
+    lines = [f"{one['field']} -> {one['dtype']}[{axes}]{units}"]
+    lines += [f"    {line}" for line in one["formula"].strip().splitlines()]
+    if one["applied"]:
+        return "\n".join([*lines, "applied: the field holds calibrated values"])
+    lines += _table([_row(symbol) for symbol in one["symbols"]])
+    if one["results"]:
+        lines.append(f"more results: {', '.join(one['results'])}")
+    cost = one["cost"]
+    lines.append(
+        f"cost per element: {cost['operations']} operations, {cost['bytes_read']} bytes read"
+    )
+    return "\n".join(lines)
+
+
+def _row(symbol: dict[str, Any]) -> tuple[str, ...]:
+    kind = f"{symbol['dtype']}[{_sized(symbol['axes'], symbol['shape'])}]"
+    return symbol["name"], kind, symbol["units"] or "", f"{symbol['file']}:{symbol['path']}"
+
+
+def _sized(axes: list[str], shape: list[int]) -> str:
+    return ", ".join(f"{axis}={length}" for axis, length in zip(axes, shape, strict=True))
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    padded = (
+        (*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]) for row in rows
+    )
+    return ["  ".join(("symbol", *row)) for row in padded]

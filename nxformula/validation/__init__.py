@@ -1,0 +1,1 @@
+"""What a file must be: checks on descriptions that are detached from HDF5."""
