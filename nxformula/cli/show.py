@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from typing import Any
 
 import nxformula
@@ -113,7 +114,14 @@ def _text(one: dict[str, Any]) -> str:
 
 def _row(symbol: dict[str, Any]) -> tuple[str, ...]:
     kind = f"{symbol['dtype']}[{_sized(symbol['axes'], symbol['shape'])}]"
-    return symbol["name"], kind, symbol["units"] or "", f"{symbol['file']}:{symbol['path']}"
+    place = f"{_near(symbol['file'])}:{symbol['path']}"
+    return symbol["name"], kind, symbol["units"] or "", place
+
+
+def _near(path: str) -> str:
+    """A path below the working directory as seen from there."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
 
 
 def _sized(axes: list[str], shape: list[int]) -> str:

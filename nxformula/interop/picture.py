@@ -80,12 +80,8 @@ def _figure(images: CalibratedDataset, panels: list[tuple[str, Array]], frame: i
         message = "drawing needs matplotlib: pip install 'nxformula[plot]'"
         raise ModuleNotFoundError(message) from None
 
-    rows, columns = panels[0][1].shape
-    wide = columns > rows
-    layout = (len(panels), 1) if wide else (1, len(panels))
-    figure = Figure(figsize=(9, 2.9 * len(panels)) if wide else (4.5 * len(panels), 5.5))
-    figure.set_layout_engine("constrained")
-    axes = figure.subplots(*layout, squeeze=False).ravel()
+    figure = Figure(figsize=(4.3 * len(panels), 4.2), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False).ravel()
     for axis, (title, values) in zip(axes, panels, strict=True):
         _panel(figure, axis, title, values)
     where = f", frame {frame}" if images.ndim > 2 else ""
@@ -97,18 +93,19 @@ def _panel(figure: Any, axis: Any, title: str, values: Array) -> None:
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     is_stage = title.startswith("gain")
     low, high = (0, 3) if is_stage else _limits(finite)
+    rows, columns = values.shape
     image = axis.imshow(
         values,
         vmin=low,
         vmax=high,
         cmap="viridis" if is_stage else "magma",
         interpolation="nearest",
-        aspect="auto",
+        aspect="equal" if 0.5 <= rows / columns <= 2 else "auto",
     )
     image.cmap.set_bad("cyan")
     axis.set_title(title, fontsize=9)
     axis.tick_params(labelsize=7)
-    bar = figure.colorbar(image, ax=axis, shrink=0.9)
+    bar = figure.colorbar(image, ax=axis, shrink=0.8)
     bar.ax.tick_params(labelsize=7)
     if is_stage:
         bar.set_ticks([0, 1, 2, 3])

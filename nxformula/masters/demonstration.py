@@ -15,7 +15,7 @@ import numpy as np
 from nxformula.engine.layout import Array
 
 #: Frames, slow and fast pixels of the demonstration: half a Jungfrau module.
-SHAPE: Final = (8, 256, 1024)
+SHAPE: Final = (8, 512, 512)
 #: Pedestal in ADU and gain in ADU per keV of the three gain stages of a Jungfrau.
 _PEDESTAL: Final = (3000.0, 14600.0, 14900.0)
 _GAIN: Final = (41.0, -1.439, -0.1145)
@@ -110,8 +110,8 @@ def _diffraction(random: Any, shape: tuple[int, int, int]) -> Array:
     """Energies in keV: a ring of scattered photons, and a few strong reflections per frame."""
     frames, slow, fast = shape
     y, x = np.mgrid[:slow, :fast]
-    radius = np.hypot(y - 1.2 * slow, x - fast / 2)
-    ring = 0.4 * np.exp(-(((radius - 0.9 * slow) / (0.08 * slow)) ** 2)) + 0.05
+    radius = np.hypot(y - 1.1 * slow, x - 0.1 * fast)
+    ring = 0.4 * np.exp(-(((radius - 0.9 * slow) / (0.06 * slow)) ** 2)) + 0.05
     photons = random.poisson(np.broadcast_to(ring, shape)).astype(np.float64)
     for frame in range(frames):
         for _ in range(60):

@@ -1,0 +1,45 @@
+"""Shared by all tests and by the examples in docstrings: one small demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nxformula
+from nxformula.masters.demonstration import FORMULA, Demonstration, write_demonstration
+
+#: Frames, slow and fast pixels: small enough that every test can copy the files.
+SHAPE = (4, 64, 128)
+
+
+@pytest.fixture(scope="session")
+def raw_demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
+    """A demonstration without a formula; to be copied, never to be changed."""
+    return write_demonstration(tmp_path_factory.mktemp("raw"), SHAPE)
+
+
+@pytest.fixture(scope="session")
+def attached_demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
+    """A demonstration with its formula; to be copied, never to be changed."""
+    made = write_demonstration(tmp_path_factory.mktemp("attached"), SHAPE)
+    nxformula.attach(
+        made.master,
+        made.field,
+        FORMULA,
+        made.symbols,
+        units="keV",
+        results=("stage",),
+        in_place=True,
+    )
+    return made
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _names_in_docstrings(
+    doctest_namespace: dict[str, Any], attached_demonstration: Demonstration
+) -> None:
+    master: Path = attached_demonstration.master
+    doctest_namespace.update(np=np, nxformula=nxformula, master=str(master))
