@@ -43,3 +43,30 @@ def _names_in_docstrings(
 ) -> None:
     master: Path = attached_demonstration.master
     doctest_namespace.update(np=np, nxformula=nxformula, master=str(master))
+
+
+@pytest.fixture(scope="session")
+def documented_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `nxformula-demo/run.nxs`, as the README's first command leaves it."""
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "nxformula-demo").mkdir()
+    demo = write_demonstration(folder / "nxformula-demo")
+    nxformula.attach(
+        demo.master,
+        demo.field,
+        FORMULA,
+        demo.symbols,
+        units="keV",
+        results=("stage",),
+        in_place=True,
+    )
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_documented_run(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run the examples of documents where the README's first command was run."""
+    if isinstance(request.node, pytest.DoctestItem) and request.node.path.suffix == ".md":
+        monkeypatch.chdir(request.getfixturevalue("documented_run"))

@@ -54,7 +54,7 @@ def _frames(text: str) -> slice:
         numbers = [int(part) if part.strip() else None for part in parts]
     except ValueError:
         numbers = []
-    if not 2 <= len(numbers) <= 3 or (numbers[2:] and (numbers[2] or 1) < 1):
+    if not 2 <= len(numbers) <= 3 or (numbers[2:] and numbers[2] is not None and numbers[2] < 1):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form 0:100")
     return slice(*numbers)
 

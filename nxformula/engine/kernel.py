@@ -230,7 +230,7 @@ def evaluate(
     --------
     >>> evaluate(
     ...     "data * gain",
-    ...     {"data": (["frame", "x"], [[1, 2], [3, 4]]), "gain": (["frame"], [10, 100])},
+    ...     {"data": (["frame", "x"], [[1, 2], [3, 4]]), "gain": (["frame"], [10.0, 100.0])},
     ...     axes=("x", "frame"),
     ... )
     array([[ 10., 300.],

@@ -35,7 +35,7 @@ from nxformula.engine.tables import (
 from nxformula.language.symbols import Symbol
 
 #: Bytes of all buffers together, temporary ones included; a tile is as large as this allows.
-SCRATCH_BYTES: Final = 5 << 18
+SCRATCH_BYTES: Final = 16 << 18
 #: Bytes for elements that are computed one by one.
 _POINT_BYTES: Final = 1 << 19
 #: Most elements of a tile.

@@ -90,6 +90,8 @@ def _figure(images: CalibratedDataset, panels: list[tuple[str, Array]], frame: i
 
 
 def _panel(figure: Any, axis: Any, title: str, values: Array) -> None:
+    from matplotlib import colormaps
+
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     is_stage = title.startswith("gain")
     low, high = (0, 3) if is_stage else _limits(finite)
@@ -98,11 +100,10 @@ def _panel(figure: Any, axis: Any, title: str, values: Array) -> None:
         values,
         vmin=low,
         vmax=high,
-        cmap="viridis" if is_stage else "magma",
+        cmap=colormaps["viridis" if is_stage else "magma"].with_extremes(bad="cyan"),
         interpolation="nearest",
         aspect="equal" if 0.5 <= rows / columns <= 2 else "auto",
     )
-    image.cmap.set_bad("cyan")
     axis.set_title(title, fontsize=9)
     axis.tick_params(labelsize=7)
     bar = figure.colorbar(image, ax=axis, shrink=0.8)

@@ -13,7 +13,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from nxformula.engine import numpy_backend
-from nxformula.engine.kernel import Kernel, compile
+from nxformula.engine.kernel import Kernel, compile  # noqa: A004
 from nxformula.errors import FormulaTypeError
 from nxformula.language.symbols import Symbol
 
