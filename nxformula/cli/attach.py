@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-import nxformula
 from nxformula.cli.options import add_allow, add_force, add_formula, names, read_formula
+from nxformula.nexus.attach import attach
 from nxformula.nexus.names import GROUP_CLASS, PROPOSED_CLASS
 
 NAME = "attach"
 SUMMARY = "write a formula into a master, after checking it against the real datasets"
 EXAMPLE = (
     "nxformula attach run.nxs --field /entry/instrument/detector/data --units keV\n"
-    "      --formula '(data - pedestal) / gain' --symbol 'pedestal=ped.h5:/mean[slow,fast]{count}'\n"
+    "      --formula '(data - pedestal) / gain' --symbol 'pedestal=ped.h5:/mean[slow,fast]'\n"
     "      --symbol 'gain=gain.h5:/gain[slow,fast]{count/keV}' --output run_formula.nxs"
 )
 
@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=FILE:/PATH[AXES]{UNITS}",
-        help="where a symbol's values are; also NAME=/PATH[AXES] in the master, NAME=NUMBER{UNITS}, "
-        "and NAME[AXES] for the axes of the field (may be repeated)",
+        help="where a symbol's values are; also NAME=/PATH[AXES] in the master, "
+        "NAME=NUMBER{UNITS}, and NAME[AXES] for the axes of the field (may be repeated)",
     )
     parser.add_argument(
         "--axes", type=names, metavar="A,B", help="result's axes (default: field's)"
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Attach the formula and say what was written."""
     text = arguments.formula
-    attached = nxformula.attach(
+    attached = attach(
         arguments.file,
         arguments.field,
         text if text is not None else read_formula(arguments.formula_file),

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import nxformula
 from nxformula.cli.options import add_allow, add_force
-from nxformula.nexus.calibrate import COMPRESSIONS
+from nxformula.nexus.calibrate import COMPRESSIONS, calibrate
 
 NAME = "calibrate"
 SUMMARY = "write a copy of a master with calibrated values, for readers without formulas"
@@ -32,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Calibrate, with progress on a terminal."""
     with _progress() as progress:
-        path = nxformula.calibrate(
+        path = calibrate(
             arguments.file,
             arguments.output,
             field=arguments.field,

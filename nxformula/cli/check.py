@@ -1,4 +1,4 @@
-"""`nxformula check`: is a formula right, and does it fit its symbols?"""
+"""`nxformula check`: whether a formula is right, and fits its symbols."""
 
 from __future__ import annotations
 

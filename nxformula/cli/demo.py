@@ -9,13 +9,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-import nxformula
 from nxformula.cli import show
 from nxformula.cli.options import add_force
 from nxformula.errors import FileError
 from nxformula.interop.picture import draw_frame
 from nxformula.masters.demonstration import FORMULA, Demonstration, write_demonstration
+from nxformula.nexus.attach import attach
+from nxformula.nexus.calibrate import calibrate
 from nxformula.nexus.group import describe
+from nxformula.nexus.reader import open as open_reader
 from nxformula.validation.formula_group import check_group
 
 NAME = "demo"
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         raw = stack["data"]
         ratio = raw.nbytes / raw.id.get_storage_size()
         print(f"1. {demo.stack}: raw {raw.dtype}{raw.shape}, bitshuffle/LZ4, {ratio:.1f}x smaller")
-    nxformula.attach(
+    attach(
         demo.master,
         demo.field,
         FORMULA,
@@ -54,9 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     show.run(argparse.Namespace(file=str(demo.master), path=None, json=False, allow=[]))
     _check_schema(demo)
     _read(demo)
-    nxformula.calibrate(demo.master, folder / "calibrated.nxs", force=True)
+    calibrate(demo.master, folder / "calibrated.nxs", force=True)
     print(f"5. {folder / 'calibrated.nxs'}: calibrated values, for readers without formulas")
-    with nxformula.open(demo.master) as file:
+    with open_reader(demo.master) as file:
         draw_frame(file.only_formula(), 0, folder / "frame.png", force=True)
     print(f"6. {folder / 'frame.png'}: raw, gain stage, calibrated")
     return 0
@@ -83,7 +85,7 @@ def _check_schema(demo: Demonstration) -> None:
 
 
 def _read(demo: Demonstration) -> None:
-    with nxformula.open(demo.master) as file:
+    with open_reader(demo.master) as file:
         images = file[demo.field]
         frame = images[0]
         error = np.nanmax(np.abs(frame - demo.energy[0]) / np.maximum(demo.energy[0], 100))

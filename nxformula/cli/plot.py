@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-import nxformula
 from nxformula.cli.options import add_allow, add_force
 from nxformula.errors import NoFormulaError
 from nxformula.interop.picture import draw_frame
 from nxformula.nexus.calibrated import CalibratedDataset
+from nxformula.nexus.reader import open as open_reader
 
 NAME = "plot"
 SUMMARY = "draw a frame: raw, gain stage and calibrated side by side"
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw the frame."""
-    with nxformula.open(arguments.file, allow=arguments.allow) as file:
+    with open_reader(arguments.file, allow=arguments.allow) as file:
         images = file.only_formula() if arguments.field is None else file.get(arguments.field)
         if not isinstance(images, CalibratedDataset):
             message = f"{arguments.field} in {arguments.file} has no formula to evaluate"

@@ -7,12 +7,12 @@ import json
 import os
 from typing import Any
 
-import nxformula
 from nxformula.cli.options import add_allow
 from nxformula.errors import NoFormulaError
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.group import read_group
 from nxformula.nexus.reader import File, formula_paths
+from nxformula.nexus.reader import open as open_reader
 
 NAME = "show"
 SUMMARY = "show the formulas in a file, their symbols and what evaluating them costs"
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the formulas."""
-    with nxformula.open(arguments.file, allow=arguments.allow) as file:
+    with open_reader(arguments.file, allow=arguments.allow) as file:
         paths = [arguments.path] if arguments.path else formula_paths(file)
         described = [_describe(file, path) for path in paths]
     if not described:
