@@ -74,9 +74,6 @@ FIELD_AXES_BY_RANK: Final = {
     4: ("frame", "module", "slow", "fast"),
 }
 
-#: Name of a length-1 dimension that is dropped.
-DROPPED_AXIS: Final = "."
-
 
 def is_reserved(name: str) -> bool:
     """Whether a member of the group of this name is not a symbol.
