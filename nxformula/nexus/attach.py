@@ -145,7 +145,7 @@ def attach(
         symbol_finder.check(draft)
         inputs = set(master.context.pool.paths) - ({os.path.realpath(path)} if in_place else set())
         with new_file(final, force=force or in_place, inputs=inputs) as temporary:
-            copy_master(os.fspath(path), temporary, folder)
+            copy_master(master.filename, temporary, folder)
             with open_file(temporary, "r+") as file:
                 write_group(file, draft, folder, copy)
             _read_back(temporary, field, allow)
@@ -169,7 +169,8 @@ def _final(
 ) -> str:
     if (output is None) == (not in_place):
         raise ValueError("give either output (--output NEW) or in_place (--in-place)")
-    return os.path.abspath(path if output is None else output)
+    # In place means the file itself, not a symbolic link to it.
+    return os.path.realpath(path) if output is None else os.path.abspath(output)
 
 
 def _read_back(temporary: str, field: str, allow: Iterable[str | os.PathLike[str]]) -> None:

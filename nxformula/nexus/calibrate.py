@@ -1,4 +1,4 @@
-"""Write the calibrated values of a field into a copy of the master, for readers without formulas."""
+"""Write calibrated values into a copy of the master, for readers without formulas."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def calibrate(
         _check_size(images, chosen)
         inputs = master.context.pool.paths
         with new_file(final, force=force, inputs=inputs) as temporary:
-            copy_master(os.fspath(path), temporary, os.path.dirname(final))
+            copy_master(master.filename, temporary, os.path.dirname(final))
             with open_file(temporary, "r+") as file:
                 _replace_field(file, home, images, chosen, compression, progress)
                 _mark_applied(file, home, images, chosen)

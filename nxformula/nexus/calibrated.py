@@ -152,6 +152,7 @@ class CalibratedDataset:
         if isinstance(args, np.ndarray) and args.dtype.kind == "b" and args.ndim == self.ndim > 1:
             return self._masked(args)
         selection = select(args, self.shape)
+        self._check_declared(selection.parts)
         out = np.empty(selection.full_shape, self.dtype)
         self._read(selection.parts, out)
         values = out.reshape(selection.shape)
@@ -171,6 +172,7 @@ class CalibratedDataset:
         if out.shape != selection.shape or out.dtype != self.dtype:
             wanted = f"{self.dtype}{selection.shape}"
             raise ValueError(f"out is {out.dtype}{out.shape}, the selection gives {wanted}")
+        self._check_declared(selection.parts)
         dropped = tuple(
             np.newaxis if i in selection.dropped else slice(None) for i in range(self.ndim)
         )
@@ -186,12 +188,14 @@ class CalibratedDataset:
         rows = [self[i][mask[i]] for i in range(len(self)) if mask[i].any()]
         return np.concatenate(rows) if rows else np.empty(0, self.dtype)
 
-    def _read(self, parts: tuple[Part, ...], out: Array) -> None:
+    def _check_declared(self, parts: tuple[Part, ...]) -> None:
+        """Refuse, before memory is taken, to read far more than the files hold."""
         for name, bound in self._binding.bound.items():
             wanted = math.prod(len(part) for part in self._parts_of(name, bound, parts))
-            check_declared(
-                self.context.resolver, bound.dataset, wanted * bound.dataset.dtype.itemsize
-            )
+            size = wanted * bound.dataset.dtype.itemsize
+            check_declared(self.context.resolver, bound.dataset, size)
+
+    def _read(self, parts: tuple[Part, ...], out: Array) -> None:
         for box in self._blocks(out.shape):
             block = tuple(part[s] for part, s in zip(parts, box, strict=True))
             self._read_block(block, out[box])
@@ -231,7 +235,7 @@ class CalibratedDataset:
         return self.context.constants.read(bound.dataset, wanted, bound.symbol.dtype)
 
     def _parts_of(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        """What a selection of the result needs of a symbol: all of the dimensions that it indexes."""
+        """What a selection of the result needs of a symbol: indexed dimensions are needed whole."""
         kernel = self._binding.kernel
         kept = kernel.kept(name) if name in kernel.symbols else []
         chosen = dict(zip(self.axes, parts, strict=True))

@@ -35,7 +35,7 @@ def open_file(path: str | os.PathLike[str], mode: str = "r") -> Any:
     try:
         return h5py.File(path, mode)
     except (OSError, RuntimeError) as error:
-        raise CorruptFileError(f"{path}: {_reason(error)}", path) from None
+        raise CorruptFileError(f"{path}: {hdf5_reason(error)}", path) from None
 
 
 @contextmanager
@@ -44,11 +44,11 @@ def reading(what: str, path: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, KeyError) as error:
-        message = f"{what} in {path} cannot be read: {_reason(error)}"
+        message = f"{what} in {path} cannot be read: {hdf5_reason(error)}"
         raise CorruptFileError(message, path) from None
 
 
-def _reason(error: Exception) -> str:
+def hdf5_reason(error: Exception) -> str:
     """HDF5's message without the parts that say nothing to a user."""
     text = str(error.args[-1] if error.args else error)
     known = {

@@ -122,7 +122,7 @@ def _where(group: Any) -> str:
 
 def _attribute(group: Any, name: str) -> Any:
     try:
-        return group.attrs[name] if name in group.attrs else None
+        return group.attrs.get(name)
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         file = group.file.filename
         raise FileError(

@@ -83,7 +83,7 @@ def find_home(master: Any, field: str, resolver: Resolver) -> Home:
 def _other_groups(root: Any, home: Any, name: str, found: Found, resolver: Resolver) -> list[str]:
     """Detector and data groups of the same entry that show the same dataset by this name."""
     entry = root[home.name.split("/")[1]] if home.name != "/" else root
-    groups = [member for member in _groups(entry)]
+    groups = _groups(entry)
     groups += [below for group in groups for below in _groups(group)]
     return [group.name for group in groups if _shows(group, name, found, resolver)]
 

@@ -25,6 +25,13 @@ _DEPTH: Final = 8
 _REDIRECTIONS: Final = ("HDF5_VDS_PREFIX", "HDF5_EXT_PREFIX", "HDF5_EXTFILE_PREFIX")
 
 
+class NoObjectError(KeyError):
+    """The path itself names nothing: what h5py says with a KeyError."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """An object, and the ways to it.
@@ -63,7 +70,7 @@ class Resolver:
 
         Raises
         ------
-        KeyError
+        NoObjectError
             The path itself names nothing.
         MissingSourceError, ForbiddenPathError, CorruptFileError
             A link on the way leads nowhere, where it may not, or in a circle.
@@ -80,7 +87,7 @@ class Resolver:
                 self._missing(path, group, hops)
             if not steps:
                 places.append((here, name))
-            link = self._link(here, name)
+            link = self.link(here, name)
             if link is None:
                 self._missing(path, group, hops)
             if isinstance(link, h5py.HardLink):
@@ -95,7 +102,8 @@ class Resolver:
             steps.extend(_split(link.path)[::-1])
         return Found(here, tuple(places))
 
-    def _link(self, group: Any, name: str) -> Any:
+    def link(self, group: Any, name: str) -> Any:
+        """The link of a member; None if there is no such member."""
         try:
             return group.get(name, getlink=True)
         except (OSError, RuntimeError, TypeError, ValueError) as error:
@@ -104,7 +112,7 @@ class Resolver:
             raise CorruptFileError(message, file) from None
 
     def _open(self, group: Any, name: str) -> Any:
-        with reading(f"{group.name.rstrip('/')}/{name}", group.file.filename):
+        with reading(f"'{group.name.rstrip('/')}/{name}'", group.file.filename):
             return group[name]
 
     def _target(self, group: Any, name: str, link: Any) -> Any:
@@ -124,7 +132,7 @@ class Resolver:
         if hops:
             message = f"'{path}' in {file} is a link, and what it points to does not exist"
             raise MissingSourceError(message, file)
-        raise KeyError(f"no object {path!r} in {group.name} of {file}")
+        raise NoObjectError(f"no object {path!r} in {group.name} of {file}")
 
     def dataset(self, found: Found) -> Any:
         """A dataset that may be read: all files behind it are checked.
@@ -134,12 +142,8 @@ class Resolver:
         MissingSourceError, ForbiddenPathError
             A virtual source or a file of raw storage is missing or may not be read.
         """
-        dataset = found.object
-        self.stored_bytes(dataset)
-        if dataset.external:
-            group, name = found.places[-1]
-            return _with_raw_folder(group, name)
-        return dataset
+        self.stored_bytes(found.object)
+        return found.object
 
     def stored_bytes(self, dataset: Any, depth: int = 0) -> int:
         """Bytes that a dataset takes in files, its virtual sources included; checks them all."""
@@ -184,7 +188,13 @@ class Resolver:
             file = dataset.file.filename
             _refuse_redirections(name, file)
             folder = os.path.dirname(os.path.abspath(file))
-            self.access.find(name, folder, f"'{dataset.name}', raw storage {name},")
+            found = self.access.find(name, folder, f"'{dataset.name}', raw storage {name},")
+            if os.path.realpath(name) != found:
+                message = (
+                    f"'{dataset.name}' in {file} keeps its values in {name}, which HDF5 seeks in "
+                    f"the working directory; change to {folder}"
+                )
+                raise ForbiddenPathError(message, file)
 
 
 def _split(path: str) -> list[str]:
@@ -199,14 +209,6 @@ def _refuse_redirections(name: str, file: str) -> None:
                 "look elsewhere; unset it"
             )
             raise ForbiddenPathError(message, file)
-
-
-def _with_raw_folder(group: Any, name: str) -> Any:
-    """A dataset whose external raw storage is sought beside its file, not in the working folder."""
-    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
-    access.set_efile_prefix(os.path.dirname(os.path.abspath(group.file.filename)).encode())
-    with reading(f"{group.name}/{name}", group.file.filename):
-        return h5py.Dataset(h5py.h5d.open(group.id, name.encode(), access))
 
 
 #: A dataset may declare this many bytes whatever it takes in the file.

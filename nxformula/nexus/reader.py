@@ -9,15 +9,15 @@ from typing import Any
 
 import h5py
 
-from nxformula.errors import MissingSourceError, NoFormulaError
+from nxformula.errors import CorruptFileError, MissingSourceError, NoFormulaError
 from nxformula.nexus import names
 from nxformula.nexus.access import Access
 from nxformula.nexus.binding import Binding, bind
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
-from nxformula.nexus.files import FilePool, open_file
+from nxformula.nexus.files import FilePool, hdf5_reason, open_file
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
-from nxformula.nexus.links import Found, Resolver
+from nxformula.nexus.links import Found, NoObjectError, Resolver
 from nxformula.nexus.text import as_text
 
 
@@ -46,6 +46,16 @@ class Context:
 
     def get(self, group: Any, path: str) -> Any:
         """The object at a path: a view, a calibrated field, or h5py's own dataset."""
+        try:
+            return self._get(group, path)
+        except NoObjectError:
+            raise
+        except (OSError, RuntimeError, KeyError) as error:
+            what = f"{path!r} in {group.file.filename}"
+            message = f"{what} cannot be read: {hdf5_reason(error)}"
+            raise CorruptFileError(message, group.file.filename) from None
+
+    def _get(self, group: Any, path: str) -> Any:
         found = self.resolver.find(group, path)
         if isinstance(found.object, h5py.Group):
             return self.view(found.object)
@@ -75,7 +85,7 @@ class Context:
     def formula_beside(self, group: Any, field: str) -> FormulaGroup | None:
         """The formula group of a field in a group."""
         member = field + names.GROUP_SUFFIX
-        if group.get(member, getlink=True) is None:
+        if self.resolver.link(group, member) is None:
             return None
         holder = self.resolver.find(group, member).object
         return read_group(holder, field) if is_formula_group(holder) else None
@@ -256,7 +266,9 @@ def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
     >>> images.units, frame.dtype
     ('keV', dtype('float32'))
     """
-    file = open_file(path)
+    # HDF5 takes links as relative to where the file really is, and so does this.
+    real = os.path.realpath(path)
+    file = open_file(path if real == os.path.abspath(path) else real)
     try:
         return File(file, Context(file, Access(path, allow)))
     except BaseException:
