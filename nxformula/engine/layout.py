@@ -7,9 +7,10 @@ it stays in the processor's cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -76,7 +77,7 @@ class Grid:
         """An aligned array as a view on the grid; leading index dimensions stay."""
         leading = array.ndim - self.rank
         lengths = array.shape[leading:]
-        shape = [int(np.prod([lengths[i] for i in group])) for group in self.groups]
+        shape = [prod(lengths[i] for i in group) for group in self.groups]
         return array.reshape((*array.shape[:leading], *shape), copy=False)
 
 
@@ -101,7 +102,7 @@ def make_grid(axes: Sequence[str], shape: Sequence[int], arrays: Sequence[Array]
     return Grid(
         tuple(tuple(group) for group in groups),
         tuple(frozenset(axes[i] for i in group) for group in groups),
-        tuple(int(np.prod([shape[i] for i in group])) for group in groups),
+        tuple(prod(shape[i] for i in group) for group in groups),
         len(axes),
     )
 
@@ -147,3 +148,35 @@ def boxes(shape: Sequence[int], tile: Sequence[int], skip: int | None) -> Iterat
         for i, (n, t) in enumerate(zip(shape, tile, strict=True))
     ]
     return product(*ranges)
+
+
+class Windows:
+    """The parts of arrays on the grid that belong to the tile at hand.
+
+    Arrays that vary along the same dimensions share one window, made once per tile.
+    """
+
+    def __init__(self) -> None:
+        self.patterns: dict[tuple[bool, ...], int] = {}
+        self.current: list[Box] = []
+        self.box: Box = ()
+
+    def move(self, box: Box) -> None:
+        """Go to a tile."""
+        self.box = box
+        self.current[:] = [_window(pattern, box) for pattern in self.patterns]
+
+    def of(self, array: Array) -> Callable[[], Array]:
+        """A function that gives the part of an array at the tile at hand."""
+        pattern = tuple(n != 1 for n in array.shape)
+        if not any(pattern):
+            return lambda: array
+        if pattern not in self.patterns:
+            self.patterns[pattern] = len(self.current)
+            self.current.append(_window(pattern, self.box) if self.box else ())
+        number, current = self.patterns[pattern], self.current
+        return lambda: array[current[number]]
+
+
+def _window(pattern: tuple[bool, ...], box: Box) -> Box:
+    return tuple(part if v else slice(None) for part, v in zip(box, pattern, strict=True))

@@ -250,9 +250,7 @@ class _Lowering:
         values = [self.builder.cast(value, dtype) for value in values]
         operations = [self.builder.operations[value] for value in values]
         if all(operation.code == "constant" for operation in operations):
-            detail = tuple(operation.detail for operation in operations)
-            dimensions = self.builder.operations[index].dimensions
-            return self.builder.add(Operation("pick", (index,), dtype, dimensions, detail))
+            return self.builder.pick(index, tuple(o.detail for o in operations), dtype)
         chosen = values[bounds.high]
         for code in range(bounds.high - 1, bounds.low - 1, -1):
             constant = self.builder.constant(code, self.builder.operations[index].dtype)

@@ -8,40 +8,31 @@ their own. Both ways do the same operations on the same numbers: the result is t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import nan, prod
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from nxformula.engine.choice import Choice
 from nxformula.engine.layout import (
     Array,
     Box,
     Grid,
+    Windows,
     aligned,
     boxes,
-    inner_dimension,
     make_grid,
-    tile_shape,
 )
 from nxformula.engine.plan import Operation, Plan
 from nxformula.engine.points import Points
-from nxformula.engine.schedule import Schedule, Stage, make_schedule
-from nxformula.engine.tables import (
-    Found,
-    MemoryTable,
-    grid_offsets,
-    lookup_key,
-    memory_table,
-)
+from nxformula.engine.schedule import POINT_BYTES, Stage, fit_tile, temporary_bytes
+from nxformula.engine.tables import MemoryTable, Offsets, lookup_key, memory_table
 from nxformula.language.symbols import Symbol
 
-#: Bytes of all buffers together, temporary ones included; a tile is as large as this allows.
-SCRATCH_BYTES: Final = 16 << 18
-#: Bytes for elements that are computed one by one.
-_POINT_BYTES: Final = 1 << 19
 #: Most elements of a tile.
 TILE: Final = 1 << 15
 #: Elements that are computed again, as a share of a tile, up to which that is the faster way.
-FEW: Final = 0.06
+FEW: Final = 0.12
 
 
 def evaluate(
@@ -107,20 +98,6 @@ class TileRun:
         self.plan = plan
         self.out = out
         self.shape = grid.shape
-        self.tile, self.inner, self.schedule = _fit_tile(plan, grid)
-        elements = int(np.prod(self.tile))
-        self.buffers = [np.empty(elements * size, np.uint8) for size in self.schedule.slot_bytes]
-        self.values: list[Array] = [np.empty(0)] * len(plan.operations)
-        self.box: Box = ()
-        self.extents: tuple[int, ...] = ()
-        self.destinations: list[Array] = []
-        self.views: dict[tuple[int, ...], list[Array]] = {}
-        self.elements: dict[tuple[tuple[int, ...], tuple[int, ...]], Array] = {}
-        self.found: dict[object, Found] = {}
-        self.offsets: list[Array] = []
-        selects = any(operation.code == "select" for operation in plan.operations)
-        self.mask_bytes = np.empty(8 * elements if selects else 0, np.uint8)
-        self.usual: dict[int, int] = dict.fromkeys(self.schedule.selectors, 0)
         self.sources = {n: s for n, s in sources.items() if plan.operations[n].code == "load"}
         self.tables = {
             n: memory_table(
@@ -129,72 +106,121 @@ class TileRun:
             for n, source in sources.items()
             if n not in self.sources
         }
-        size = max(64, min(8192, _POINT_BYTES // (8 * len(plan.operations))))
-        self.points = Points(plan, self.sources, self.tables, out, size)
+        kinds = {lookup_key(plan.operations[n], table) for n, table in self.tables.items()}
+        self.temporary = temporary_bytes(plan, len(kinds))
+        self.tile, self.inner, self.schedule = fit_tile(plan, grid, TILE, self.temporary)
+        elements = prod(self.tile)
+        self.buffers = [np.empty(elements * size, np.uint8) for size in self.schedule.slot_bytes]
+        self.values: list[Array] = [np.empty(0)] * len(plan.operations)
+        self.box: Box = ()
+        self.extents: tuple[int, ...] = ()
+        self.destinations: list[Array] = []
+        self.views: dict[tuple[int, ...], list[Array]] = {}
+        self.windows = Windows()
+        self.offsets = Offsets(elements)
+        selects = any(operation.code == "select" for operation in plan.operations)
+        self.mask_bytes = np.empty(8 * elements if selects else 0, np.uint8)
+        self.choice = Choice(self.schedule, elements)
+        self.points: Points | None = None
         self.steps = {
             stage: [
                 (n, _STEPS[plan.operations[n].code](self, n, plan.operations[n])) for n in numbers
             ]
             for stage, numbers in self.schedule.stages.items()
         }
+        self.usual_steps = [
+            (n, self._usual_plane(n, plan.operations[n]) if n in self.schedule.choosing else step)
+            for n, step in self.steps[Stage.REST]
+        ]
+        self.part_of_out = self.windows.of(out)
 
     def run(self) -> None:
         """Evaluate all tiles."""
         self._enter((slice(0, 1),) * len(self.shape))
-        self._do(Stage.ONCE)
+        self._do(self.steps[Stage.ONCE])
         for box in boxes(self.shape, self.tile, self.inner):
             if self.inner is None:
                 self._do_box([box])
             else:
                 steps = (slice(i, i + 1) for i in range(self.shape[self.inner]))
                 self._do_box([_replaced(box, self.inner, step) for step in steps])
-        self.points.flush()
+        if self.points is not None:
+            self.points.flush()
 
     def _do_box(self, parts: Sequence[Box]) -> None:
         self._enter(parts[0])
-        self.found.clear()
-        self._do(Stage.TILE)
+        self._do(self.steps[Stage.TILE])
         for part in parts:
-            self.box = part
-            self.found.clear()
-            self._do(Stage.INDEX)
+            if part is not self.box:
+                self._move(part)
+            self._do(self.steps[Stage.INDEX])
             self._do_rest()
 
-    def _do(self, stage: Stage) -> None:
-        for number, step in self.steps[stage]:
-            self.values[number] = step()
+    def _do(self, steps: Sequence[tuple[int, _Step]]) -> None:
+        values = self.values
+        for number, step in steps:
+            values[number] = step()
+
+    def _do_rest(self) -> None:
+        """The last stage: with the usual planes and a few elements again, or all the same."""
+        out = self.part_of_out()
+        last = len(self.values) - 1
+        if last in self.schedule.stages[Stage.REST]:
+            self.destinations[last] = out
+        unusual, mask = self.choice.unusual(self.values)
+        if mask is not None and unusual <= FEW * mask.size:
+            self._do(self.usual_steps)
+        else:
+            unusual = 0
+            self._do(self.steps[Stage.REST])
+        if self.values[last] is not out:
+            np.copyto(out, self.values[last])
+        if unusual and mask is not None:
+            self._note(mask)
+
+    def _note(self, mask: Array) -> None:
+        """Leave the marked elements of the tile to be computed one by one."""
+        if self.points is None:
+            live = sum(self.schedule.slot_bytes) + self.temporary
+            size = max(64, POINT_BYTES // live)
+            self.points = Points(self.plan, self.sources, self.tables, self.out, size)
+        whole = mask if mask.shape == self.extents else np.broadcast_to(mask, self.extents)
+        self.points.add(whole, self.box)
 
     # Scratch
 
     def _enter(self, box: Box) -> None:
-        self.box = box
         self.extents = tuple(part.stop - part.start for part in box)
         if self.extents not in self.views:
-            numbers = range(len(self.plan.operations))
-            self.views[self.extents] = [self._view(number) for number in numbers]
+            self.views[self.extents] = [
+                self.values[number] if slot is None else self._view(number, slot)
+                for number, slot in enumerate(self.schedule.slots)
+            ]
         self.destinations = self.views[self.extents]
+        self._move(box)
 
-    def _view(self, number: int) -> Array:
-        """A view of the tile's shape and the operation's dtype on its buffer."""
-        slot = self.schedule.slots[number]
-        if slot is None:
-            return self.values[number]
+    def _move(self, box: Box) -> None:
+        self.box = box
+        self.windows.move(box)
+        self.offsets.clear()
+
+    def _view(self, number: int, slot: int) -> Array:
+        """A view of the tile's shape and the operation's dtype on a buffer."""
         varies = self.schedule.shapes[number]
         shape = tuple(n if v else 1 for n, v in zip(self.extents, varies, strict=True))
         dtype = np.dtype(self.plan.operations[number].dtype)
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = prod(shape) * dtype.itemsize
         return self.buffers[slot][:size].view(dtype).reshape(shape)
 
     # Operations: each gives a step
 
     def _constant(self, number: int, operation: Operation) -> _Step:
         detail: Any = operation.detail
-        value = np.full((1,) * len(self.shape), detail, operation.dtype)
+        value = np.array(detail, operation.dtype)
         return lambda: value
 
     def _load(self, number: int, operation: Operation) -> _Step:
-        array = self.sources[number]
-        return lambda: cut(array, self.box)
+        return self.windows.of(self.sources[number])
 
     def _cast(self, number: int, operation: Operation) -> _Step:
         (argument,) = operation.arguments
@@ -216,7 +242,12 @@ class TileRun:
             function(*[values[argument] for argument in arguments], out=out)
             return out
 
-        return step
+        def step_of_two() -> Array:
+            out = self.destinations[number]
+            function(values[arguments[0]], values[arguments[1]], out=out)
+            return out
+
+        return step_of_two if len(arguments) == 2 else step
 
     def _select(self, number: int, operation: Operation) -> _Step:
         condition, a, b = operation.arguments
@@ -236,11 +267,48 @@ class TileRun:
     def _lookup(self, number: int, operation: Operation) -> _Step:
         table = self.tables[number]
         key = lookup_key(operation, table)
+        plane = self._plane(table, operation.dtype)
 
         def step() -> Array:
-            if key not in self.found:
-                self.found[key] = self._find(table, operation, self.destinations[number].shape)
-            return table.take(self.found[key], self.destinations[number])
+            indices = [self.values[argument] for argument in operation.arguments]
+            if all(index.size == 1 for index in indices):
+                return plane([table.place(int(index.item())) for index in indices])
+            out = self.destinations[number]
+            table.take(self.offsets.find(key, table, indices, self.box, out.shape), out)
+            return out
+
+        return step
+
+    def _plane(self, table: MemoryTable, dtype: str) -> Callable[[Sequence[int]], Array]:
+        """Gives the tile's part of a table where each index has one value: a view, or one NaN."""
+        outside = np.full((1,) * len(self.shape), nan if dtype.startswith("float") else 0, dtype)
+        planes: dict[tuple[int, ...], _Step] = {}
+
+        def part(places: Sequence[int]) -> Array:
+            key = tuple(places)
+            if key not in planes:
+                # As many as a table is long; the views are small, but not to be kept for ever.
+                if len(planes) > 64:
+                    planes.clear()
+                found = table.plane(places)
+                planes[key] = self.windows.of(outside if found is None else found)
+            return planes[key]()
+
+        return part
+
+    def _usual_plane(self, number: int, operation: Operation) -> _Step:
+        """As `_lookup`, with the usual value of the index that varies within the tile."""
+        table = self.tables[number]
+        plane = self._plane(table, operation.dtype)
+        selector = self.schedule.choosing[number]
+
+        def step() -> Array:
+            usual = self.choice.usual[selector]
+            indices = [
+                usual if argument == selector else int(self.values[argument].item())
+                for argument in operation.arguments
+            ]
+            return plane([table.place(index) for index in indices])
 
         return step
 
@@ -253,90 +321,6 @@ class TileRun:
             return out
 
         return step
-
-    def _find(self, table: MemoryTable, operation: Operation, shape: tuple[int, ...]) -> Found:
-        indices = [self.values[argument] for argument in operation.arguments]
-        buffers = self._index_buffers(shape)
-        return table.find(indices, self.elements_of(table), table.start(self.box), buffers)
-
-    def _index_buffers(self, shape: tuple[int, ...]) -> tuple[Array, Array]:
-        """Offsets of one kind of look-up, and a place for those of its index.
-
-        Large arrays made anew for every tile would cost more than what is done in them.
-        """
-        number = len(self.found)
-        while len(self.offsets) < number + 2:
-            self.offsets.append(np.empty(int(np.prod(self.tile)), np.intp))
-        size = int(np.prod(shape))
-        # The place for the index is the one that the next kind of look-up takes over.
-        at, index = self.offsets[number], self.offsets[number + 1]
-        return at[:size].reshape(shape), index[:size].reshape(shape)
-
-    def elements_of(self, table: MemoryTable) -> Array:
-        """Offsets in a table's memory of the elements of the tile from the first."""
-        key = table.grid_steps, self.extents
-        if key not in self.elements:
-            self.elements[key] = grid_offsets(*key)
-        return self.elements[key]
-
-    # The last stage: with the usual plane of each table and a few elements again, or all the same
-
-    def _do_rest(self) -> None:
-        out = self.out[self.box]
-        self.destinations[-1] = out
-        mask = self._unusual()
-        if mask is None or np.count_nonzero(mask) > FEW * mask.size:
-            self._do(Stage.REST)
-            mask = None
-        else:
-            self._do_usual()
-        if self.values[-1] is not out:
-            np.copyto(out, self.values[-1])
-        if mask is not None:
-            self._note(mask)
-
-    def _note(self, mask: Array) -> None:
-        """Leave the marked elements of the tile to be computed one by one."""
-        whole = mask if mask.shape == self.extents else np.broadcast_to(mask, self.extents)
-        elements = np.flatnonzero(whole)
-        if not elements.size:
-            return
-        if self.extents[:-1].count(1) < len(self.extents) - 1:
-            at = np.unravel_index(elements, self.extents)
-            starts = (part.start for part in self.box)
-            shifted = tuple(a + start for a, start in zip(at, starts, strict=True))
-            elements = np.ravel_multi_index(shifted, self.shape)
-        else:
-            elements += np.ravel_multi_index(tuple(p.start for p in self.box), self.shape)
-        self.points.add(elements)
-
-    def _do_usual(self) -> None:
-        for number, step in self.steps[Stage.REST]:
-            if number in self.schedule.choosing:
-                self.values[number] = self._usual_plane(number)
-            else:
-                self.values[number] = step()
-
-    def _unusual(self) -> Array | None:
-        """Where an index differs from the most frequent one; None without look-ups to choose."""
-        mask: Array | None = None
-        for selector in self.schedule.selectors:
-            index = self.values[selector]
-            differs = index != self.usual[selector]
-            if 2 * np.count_nonzero(differs) > differs.size:
-                self.usual[selector] = _most_frequent(index)
-                differs = index != self.usual[selector]
-            mask = differs if mask is None else mask | differs
-        return mask
-
-    def _usual_plane(self, number: int) -> Array:
-        table = self.tables[number]
-        selector = self.schedule.choosing[number]
-        places = [
-            table.place(self.usual[n] if n == selector else int(self.values[n].item()))
-            for n in self.plan.operations[number].arguments
-        ]
-        return table.plane(places, self.box)
 
 
 _STEPS: Final[Mapping[str, Callable[[TileRun, int, Operation], _Step]]] = {
@@ -358,48 +342,13 @@ def _blend(condition: Array, a: Array, b: Array, out: Array, scratch: Array) -> 
     np.copyto(mask, condition)
     np.negative(mask, out=mask)
     target, other = out.view(bits), b.view(bits)
-    np.bitwise_xor(a.view(bits), other, out=target)
-    np.bitwise_and(target, mask, out=target)
+    if a.size == b.size == 1:
+        np.bitwise_and(mask, a.view(bits) ^ other, out=target)
+    else:
+        np.bitwise_xor(a.view(bits), other, out=target)
+        np.bitwise_and(target, mask, out=target)
     np.bitwise_xor(target, other, out=target)
-
-
-def cut(array: Array, box: Box) -> Array:
-    """The tile's part of an array on the grid."""
-    pairs = zip(array.shape, box, strict=True)
-    return array[tuple(slice(None) if n == 1 else part for n, part in pairs)]
 
 
 def _replaced(box: Box, dimension: int, part: slice) -> Box:
     return (*box[:dimension], part, *box[dimension + 1 :])
-
-
-def _most_frequent(index: Array) -> int:
-    """The most frequent of some samples of an index."""
-    samples = index.reshape(-1)[:: max(1, index.size // 256)]
-    values, counts = np.unique(samples, return_counts=True)
-    return int(values[counts.argmax()])
-
-
-def _fit_tile(plan: Plan, grid: Grid) -> tuple[tuple[int, ...], int | None, Schedule]:
-    """The largest tile for which all buffers together stay below the bound."""
-    elements = TILE
-    while True:
-        tile = tile_shape(grid.shape, elements)
-        inner = inner_dimension(grid.shape, tile)
-        schedule = make_schedule(plan, grid, tile, inner)
-        needed = sum(schedule.slot_bytes) + _temporary_bytes(plan)
-        if elements * needed <= SCRATCH_BYTES or elements <= 256:
-            return tile, inner, schedule
-        elements = max(256, SCRATCH_BYTES // needed & ~63)
-
-
-def _temporary_bytes(plan: Plan) -> int:
-    """Bytes per element of a tile that are needed beside the buffers of the operations."""
-    codes = {operation.code for operation in plan.operations}
-    mask = 8 if "select" in codes else 0
-    tables = [o for o in plan.operations if o.code in ("lookup", "inside")]
-    if not tables:
-        return mask
-    # Offsets of elements and indices, and where these are outside.
-    indices = max(17 * len(o.arguments) for o in tables)
-    return mask + indices + 16 * (1 + len({(o.arguments, o.table) for o in tables}))

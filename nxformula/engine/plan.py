@@ -151,6 +151,14 @@ class Builder:
         dtype = self.operations[a].dtype
         return self.add(Operation("select", arguments, dtype, self.joined(arguments)))
 
+    def pick(self, index: int, values: tuple[Any, ...], dtype: str) -> int:
+        """The constant with the number that an integer gives."""
+        operation = self.operations[index]
+        if operation.code == "constant":
+            number: Any = operation.detail
+            return self.constant(values[number], dtype)
+        return self.add(Operation("pick", (index,), dtype, operation.dimensions, values))
+
     def joined(self, arguments: tuple[int, ...]) -> frozenset[str]:
         """All dimensions of some values."""
         return _SCALAR.union(*(self.operations[number].dimensions for number in arguments))

@@ -11,11 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
-from nxformula.engine.layout import Grid
+from nxformula.engine.layout import Grid, inner_dimension, tile_shape
 from nxformula.engine.plan import Plan
+
+#: Bytes of all buffers for a tile, temporary ones included; a tile is as large as this allows.
+SCRATCH_BYTES: Final = 13 << 17
+#: Bytes for elements that are computed one by one.
+POINT_BYTES: Final = 1 << 18
+#: Bytes that Python needs for the steps and views of one operation.
+_OPERATION_BYTES: Final = 3 << 9
 
 
 class Stage(IntEnum):
@@ -67,6 +76,39 @@ def make_schedule(plan: Plan, grid: Grid, tile: Sequence[int], inner: int | None
     stages = {s: tuple(n for n, at in enumerate(stage) if at == s) for s in Stage}
     slots, slot_bytes = _assign(plan, stage, shapes)
     return Schedule(stages, shapes, selectors, choosing, slots, slot_bytes)
+
+
+@lru_cache(maxsize=64)
+def fit_tile(
+    plan: Plan, grid: Grid, elements: int, temporary: int
+) -> tuple[tuple[int, ...], int | None, Schedule]:
+    """The largest tile of at most so many elements whose buffers together fit the bound."""
+    budget = max(SCRATCH_BYTES // 4, SCRATCH_BYTES - _OPERATION_BYTES * len(plan.operations))
+    while True:
+        tile = tile_shape(grid.shape, elements)
+        inner = inner_dimension(grid.shape, tile)
+        schedule = make_schedule(plan, grid, tile, inner)
+        needed = sum(schedule.slot_bytes) + temporary
+        if elements * needed <= budget or elements <= 256:
+            return tile, inner, schedule
+        elements = max(256, budget // needed & ~63)
+
+
+def temporary_bytes(plan: Plan, kinds: int) -> int:
+    """Bytes per element that are needed beside the buffers of the operations.
+
+    `kinds` is the number of look-ups with different offsets.
+    """
+    codes = {operation.code for operation in plan.operations}
+    needed = 9 if "select" in codes else 1
+    tables = [o for o in plan.operations if o.code in ("lookup", "inside")]
+    if not tables:
+        return needed
+    # For each kind of look-up the offsets, where they are inside, and that as bits; scratch for a
+    # second index; an index as NumPy converts it; masks; where each element is in a tile.
+    widest = max(np.dtype(o.dtype).itemsize for o in tables)
+    several = 8 if any(len(o.arguments) > 1 for o in tables) else 0
+    return needed + (9 + widest) * kinds + several + 8 + 3 + 8
 
 
 def _first_stage(shape: tuple[bool, ...], inner: int | None) -> Stage:

@@ -30,7 +30,7 @@ class Access:
     def __init__(
         self, master: str | os.PathLike[str], allow: Iterable[str | os.PathLike[str]] = ()
     ) -> None:
-        path = os.path.abspath(master)
+        self.master = path = os.path.abspath(master)
         self.allow = tuple(os.path.abspath(folder) for folder in allow)
         own = {os.path.realpath(os.path.dirname(path)), os.path.dirname(os.path.realpath(path))}
         more = (*self.allow, *_from_environment(), *_from_configuration())

@@ -42,12 +42,15 @@ class CalibratedDataset:
         Attributes of the raw field, `units` replaced.
     raw : h5py.Dataset
         The field as stored.
+    file : File
+        The view of the file that this field was opened from.
     formula : str
         Text of the formula.
     """
 
-    def __init__(self, context: Context, name: str, binding: Binding, result: str | None) -> None:
-        self.context = context
+    def __init__(self, file: Any, name: str, binding: Binding, result: str | None) -> None:
+        self.file = file
+        self.context: Context = file.context
         self._binding = binding
         self._result = result
         self.name = name
@@ -124,14 +127,9 @@ class CalibratedDataset:
         return self.shape
 
     @property
-    def file(self) -> Any:
-        """The file view that this field was opened from."""
-        return self.context.file
-
-    @property
     def parent(self) -> Any:
         """The group that this field was opened from."""
-        return self.context.file[self.name.rpartition("/")[0] or "/"]
+        return self.file[self.name.rpartition("/")[0] or "/"]
 
     def result(self, name: str) -> CalibratedDataset:
         """One of the `formula_results`, such as the gain stage, as a dataset of its own.
@@ -144,19 +142,21 @@ class CalibratedDataset:
         if name not in self.results:
             offered = ", ".join(self.results) or "none"
             raise KeyError(f"{self.name} offers no result {name!r}; it offers {offered}")
-        return CalibratedDataset(self.context, self.name, self._binding.result(name), name)
+        return CalibratedDataset(self.file, self.name, self._binding.result(name), name)
 
     # Reading
 
     def __getitem__(self, args: Any) -> Any:
-        if isinstance(args, np.ndarray) and args.dtype.kind == "b" and args.ndim == self.ndim > 1:
-            return self._masked(args)
+        mask = args[0] if isinstance(args, tuple) and len(args) == 1 else args
+        if isinstance(mask, np.ndarray) and mask.dtype.kind == "b" and mask.ndim == self.ndim > 1:
+            return self._masked(mask)
         selection = select(args, self.shape)
         self._check_declared(selection.parts)
         out = np.empty(selection.full_shape, self.dtype)
         self._read(selection.parts, out)
         values = out.reshape(selection.shape)
-        return values[()] if values.ndim == 0 else values
+        # As h5py: one element is a number, a scalar field with an ellipsis an array.
+        return values[()] if values.ndim == 0 and args is not Ellipsis else values
 
     def read_into(self, out: Array, frames: Any = ...) -> None:
         """Read into an array that is there already.
@@ -178,9 +178,15 @@ class CalibratedDataset:
         )
         self._read(selection.parts, out[dropped])
 
-    def read_direct(self, dest: Array, source_sel: Any = ..., dest_sel: Any = ...) -> None:
+    def read_direct(self, dest: Array, source_sel: Any = None, dest_sel: Any = None) -> None:
         """Read into a part of an array, as h5py's method of this name."""
-        self.read_into(dest[dest_sel], source_sel)
+        source = ... if source_sel is None else source_sel
+        target = ... if dest_sel is None else dest_sel
+        part = dest[target]
+        if part.dtype == self.dtype and part.ndim and np.may_share_memory(part, dest):
+            self.read_into(part, source)
+        else:
+            dest[target] = self[source]
 
     def _masked(self, mask: Array) -> Array:
         if mask.shape != self.shape:
@@ -262,13 +268,17 @@ class CalibratedDataset:
         return values if dtype is None else values.astype(dtype, copy=False)
 
     def __bool__(self) -> bool:
-        return bool(self.context.file)
+        return bool(self.file)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from nxformula.nexus.reader import reopen
 
-        context = self.context
-        return reopen, (context.file.filename, self.name, context.access.allow, self._result)
+        access = self.context.access
+        path, allow = access.master, access.allow
+        if self.file is not self.context.file:
+            # Links led to another file; what may be read stays what it was.
+            path, allow = self.file.filename, access.roots
+        return reopen, (path, self.name, allow, self._result)
 
     def __repr__(self) -> str:
         units = f" in {self.units}" if self.units else ""

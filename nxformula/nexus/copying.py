@@ -12,6 +12,7 @@ import numpy as np
 
 from nxformula.errors import FileError
 from nxformula.nexus.files import open_file, reading
+from nxformula.nexus.links import link_of
 
 
 def copy_master(source: str, target: str, folder: str) -> None:
@@ -63,7 +64,7 @@ def members(file: Any) -> Iterator[tuple[Any, str, Any]]:
     while waiting:
         group = waiting.pop()
         for name in group:
-            link = group.get(name, getlink=True)
+            link = link_of(group, name)
             yield group, name, link
             if isinstance(link, h5py.HardLink) and name in group:
                 member = group[name]

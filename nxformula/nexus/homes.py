@@ -10,7 +10,7 @@ import h5py
 
 from nxformula.errors import FileError, MissingSourceError
 from nxformula.nexus import names
-from nxformula.nexus.links import Found, Resolver
+from nxformula.nexus.links import Found, Resolver, link_of
 from nxformula.nexus.text import as_text
 
 #: Classes of the groups that hold detector data.
@@ -89,7 +89,7 @@ def _other_groups(root: Any, home: Any, name: str, found: Found, resolver: Resol
 
 
 def _groups(group: Any) -> list[Any]:
-    links = {name: group.get(name, getlink=True) for name in group}
+    links = {name: link_of(group, name) for name in group}
     members = [group[name] for name, link in links.items() if isinstance(link, h5py.HardLink)]
     return [member for member in members if isinstance(member, h5py.Group)]
 
@@ -97,7 +97,7 @@ def _groups(group: Any) -> list[Any]:
 def _shows(group: Any, name: str, found: Found, resolver: Resolver) -> bool:
     if as_text(group.attrs.get("NX_class")) not in _DATA_CLASSES:
         return False
-    if group.get(name, getlink=True) is None:
+    if link_of(group, name) is None:
         return False
     try:
         return bool(resolver.find(group, name).object == found.object)

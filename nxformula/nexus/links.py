@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import h5py
 
@@ -30,6 +30,34 @@ class NoObjectError(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class UserLink:
+    """A link of a kind that some program has defined for itself."""
+
+
+def link_of(group: Any, name: str) -> Any:
+    """The link of a member, which is not followed; None if there is no such member.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Not a view.
+    name : str
+        One name, not a path.
+
+    Returns
+    -------
+    h5py.HardLink, h5py.SoftLink, h5py.ExternalLink, UserLink or None
+    """
+    try:
+        return group.get(name, getlink=True)
+    except TypeError:
+        return UserLink()
+    except (OSError, RuntimeError, ValueError) as error:
+        file = group.file.filename
+        message = f"'{group.name.rstrip('/')}/{name}' in {file}: unreadable link ({error})"
+        raise CorruptFileError(message, file) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +105,18 @@ class Resolver:
         """
         # Views look up their members here, so what is walked are h5py's own groups.
         group = h5py.Group(group.id)
-        steps = _split(path)[::-1]
+        steps = split(path)[::-1]
         here: Any = group.file["/"] if path.startswith("/") else group
         places: list[tuple[Any, str]] = []
-        hops = 0
+        hops, own = 0, len(steps)
         while steps:
             name = steps.pop()
-            if not isinstance(here, h5py.Group):
-                self._missing(path, group, hops)
+            linked, own = len(steps) >= own, min(own, len(steps))
             if not steps:
                 places.append((here, name))
-            link = self.link(here, name)
+            link = link_of(here, name) if isinstance(here, h5py.Group) else None
             if link is None:
-                self._missing(path, group, hops)
+                self._missing(path, group, linked)
             if isinstance(link, h5py.HardLink):
                 here = self._open(here, name)
                 continue
@@ -99,17 +126,13 @@ class Resolver:
                 message = f"{path} in {file}: more than {_HOPS} links follow one another"
                 raise CorruptFileError(f"{message}, they may lead in a circle", file)
             here = self._target(here, name, link)
-            steps.extend(_split(link.path)[::-1])
+            steps.extend(split(link.path)[::-1])
         return Found(here, tuple(places))
 
-    def link(self, group: Any, name: str) -> Any:
-        """The link of a member; None if there is no such member."""
-        try:
-            return group.get(name, getlink=True)
-        except (OSError, RuntimeError, TypeError, ValueError) as error:
-            file = group.file.filename
-            message = f"{group.name}/{name} in {file}: unreadable link ({error})"
-            raise CorruptFileError(message, file) from None
+    def _folder(self, file: Any) -> str:
+        """Where links of a file begin, whatever the working directory is by now."""
+        name = file.filename
+        return os.path.dirname(name if os.path.isabs(name) else self.access.master)
 
     def _open(self, group: Any, name: str) -> Any:
         with reading(f"'{group.name.rstrip('/')}/{name}'", group.file.filename):
@@ -124,12 +147,13 @@ class Resolver:
             message = f"{group.name}/{name} in {file} is a link of a user-defined kind"
             raise ForbiddenPathError(f"{message}, which is never followed", file)
         what = f"'{group.name.rstrip('/')}/{name}', linked to {link.filename}:{link.path},"
-        folder = os.path.dirname(os.path.abspath(group.file.filename))
+        folder = self._folder(group.file)
         return self.pool.open(self.access.find(link.filename, folder, what))["/"]
 
-    def _missing(self, path: str, group: Any, hops: int) -> None:
+    def _missing(self, path: str, group: Any, linked: bool) -> NoReturn:
+        """Say whether the path itself or a link on the way names nothing."""
         file = group.file.filename
-        if hops:
+        if linked:
             message = f"'{path}' in {file} is a link, and what it points to does not exist"
             raise MissingSourceError(message, file)
         raise NoObjectError(f"no object {path!r} in {group.name} of {file}")
@@ -174,7 +198,7 @@ class Resolver:
             raise ForbiddenPathError(message, file.filename)
         if name != ".":
             _refuse_redirections(name, file.filename)
-            folder = os.path.dirname(os.path.abspath(file.filename))
+            folder = self._folder(file)
             file = self.pool.open(self.access.find(name, folder, what))
         try:
             source = self.find(file, path).object
@@ -187,7 +211,7 @@ class Resolver:
         for name, _, _ in dataset.external or ():
             file = dataset.file.filename
             _refuse_redirections(name, file)
-            folder = os.path.dirname(os.path.abspath(file))
+            folder = self._folder(dataset.file)
             found = self.access.find(name, folder, f"'{dataset.name}', raw storage {name},")
             if os.path.realpath(name) != found:
                 message = (
@@ -197,7 +221,14 @@ class Resolver:
                 raise ForbiddenPathError(message, file)
 
 
-def _split(path: str) -> list[str]:
+def split(path: str) -> list[str]:
+    """The names in a path.
+
+    Examples
+    --------
+    >>> split("/entry//./data/")
+    ['entry', 'data']
+    """
     return [step for step in path.split("/") if step not in ("", ".")]
 
 

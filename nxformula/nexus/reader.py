@@ -17,7 +17,7 @@ from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
-from nxformula.nexus.links import Found, NoObjectError, Resolver
+from nxformula.nexus.links import Found, NoObjectError, Resolver, link_of, split
 from nxformula.nexus.text import as_text
 
 
@@ -65,13 +65,17 @@ class Context:
         if definition is None or definition.applied:
             return self.resolver.dataset(found)
         name = _joined(group.name, path)
-        return CalibratedDataset(self, name, self.binding(definition), None)
+        return CalibratedDataset(self.root(group), name, self.binding(definition), None)
 
     def view(self, group: Any) -> Any:
         """The view of a group."""
-        if group.name == "/" and os.path.samefile(group.file.filename, self.file.filename):
+        return self.root(group) if group.name == "/" else Group(group.id, self)
+
+    def root(self, group: Any) -> Any:
+        """The view of the file that a group is in."""
+        if _file_number(group) == _file_number(self.file):
             return self.file
-        return Group(group.id, self)
+        return File(h5py.File(h5py.h5i.get_file_id(group.id)), self)
 
     def formula_of(self, found: Found) -> FormulaGroup | None:
         """The formula of a field, whichever way it was met."""
@@ -85,7 +89,7 @@ class Context:
     def formula_beside(self, group: Any, field: str) -> FormulaGroup | None:
         """The formula group of a field in a group."""
         member = field + names.GROUP_SUFFIX
-        if self.resolver.link(group, member) is None:
+        if link_of(group, member) is None:
             return None
         holder = self.resolver.find(group, member).object
         return read_group(holder, field) if is_formula_group(holder) else None
@@ -112,56 +116,70 @@ class _View:
     """What the file and its groups do differently from h5py: how a member is found."""
 
     context: Context
+    id: Any
 
     def __getitem__(self, name: Any) -> Any:
-        if isinstance(name, bytes):
-            name = name.decode("utf-8", "surrogateescape")
-        if not isinstance(name, str):
+        if not isinstance(name, str | bytes):
             # A reference: its object knows its own path.
             name = h5py.Group.__getitem__(self, name).name
         if not name:
-            raise ValueError("Invalid location identifier: the name is empty")
-        if not name.strip("/"):
-            return self.context.view(_root(self))
-        return self.context.get(self, name)
+            raise NoObjectError("the name of an object cannot be empty")
+        return self.context.get(self, _text(name))
 
     def __contains__(self, name: Any) -> bool:
+        if not isinstance(name, str | bytes):
+            return bool(h5py.Group.__contains__(self, name))
+        place = self._place(_text(name))
+        return place is not None and place[1] in place[0]
+
+    def _place(self, path: str) -> tuple[Any, str] | None:
+        """The group with the last link of a path, as h5py's own, and the link's name there."""
+        steps = split(path)
+        if not steps:
+            return (h5py.Group(self.id), ".") if path else None
+        above = "/" * path.startswith("/") + "/".join(steps[:-1])
         try:
-            self[name]
+            holder = self.context.resolver.find(self, above).object
         except (KeyError, MissingSourceError):
-            return False
-        return True
+            return None
+        return (holder, steps[-1]) if isinstance(holder, h5py.Group) else None
 
     def get(
         self, name: Any, default: Any = None, getclass: bool = False, getlink: bool = False
     ) -> Any:
         """The member of this name, as h5py's method of this name; a dangling link has none."""
         if getlink:
-            return h5py.Group.get(self, name, default, getclass, getlink)
+            place = self._place(_text(name)) if isinstance(name, str | bytes) else (self, name)
+            return h5py.Group.get(*place, default, getclass, getlink) if place else default
         try:
             found = self[name]
         except (KeyError, MissingSourceError):
             return default
         if not getclass:
             return found
-        return h5py.Group if isinstance(found, h5py.Group) else h5py.Dataset
+        kinds = (kind for kind in (h5py.Group, h5py.Datatype) if isinstance(found, kind))
+        return next(kinds, h5py.Dataset)
 
     @property
     def file(self) -> Any:
-        """The root view."""
-        return self.context.file
+        """The root view of the file that this is in."""
+        return self.context.root(self)
 
     @property
     def parent(self) -> Any:
         """The group above."""
         own: Any = self
         above = own.name.rpartition("/")[0] or "/"
-        return self.context.view(_root(own)[above])
+        return self.file[above]
 
 
-def _root(view: Any) -> Any:
-    """The root group of the HDF5 file that an object is in, as h5py gives it."""
-    return h5py.File(h5py.h5i.get_file_id(view.id))["/"]
+def _text(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
+
+
+def _file_number(group: Any) -> int:
+    """What tells open files apart."""
+    return int(h5py.h5o.get_info(group.id).fileno)
 
 
 class Group(_View, h5py.Group):  # type: ignore[misc]
@@ -178,7 +196,6 @@ class File(_View, h5py.File):  # type: ignore[misc]
     def __init__(self, file: Any, context: Context) -> None:
         h5py.File.__init__(self, file.id)
         self.context = context
-        context.file = self
 
     def close(self) -> None:
         """Close the file and all files that its links led to."""
@@ -194,7 +211,11 @@ class File(_View, h5py.File):  # type: ignore[misc]
         ['/entry/instrument/detector/data']
         """
         for path in formula_paths(self):
-            found = self[path]
+            try:
+                found = self[path]
+            except KeyError:
+                message = f"{self.filename} has a formula for '{path}', which does not exist"
+                raise MissingSourceError(message, self.filename) from None
             if isinstance(found, CalibratedDataset):
                 yield found
 
@@ -270,7 +291,9 @@ def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
     real = os.path.realpath(path)
     file = open_file(path if real == os.path.abspath(path) else real)
     try:
-        return File(file, Context(file, Access(path, allow)))
+        context = Context(file, Access(path, allow))
+        context.file = view = File(file, context)
+        return view
     except BaseException:
         file.close()
         raise
@@ -278,6 +301,9 @@ def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
 
 def reopen(path: str, name: str, allow: tuple[str, ...], result: str | None) -> CalibratedDataset:
     """A calibrated field by path: what a pickled one becomes."""
-    found = open(path, allow=allow)[name]
-    assert isinstance(found, CalibratedDataset)
+    file = open(path, allow=allow)
+    found = file.get(name)
+    if not isinstance(found, CalibratedDataset):
+        file.close()
+        raise NoFormulaError(f"{name} in {path} has no formula to evaluate", path)
     return found if result is None else found.result(result)

@@ -61,7 +61,14 @@ def select(args: Any, shape: tuple[int, ...]) -> Selection:
     >>> select((0, slice(2, 8, 3)), (4, 10)).parts
     (range(0, 1), range(2, 8, 3))
     """
-    items = _expanded(args if isinstance(args, tuple) else (args,), len(shape))
+    given = args if isinstance(args, tuple) else (args,)
+    if any(item is None for item in given):
+        raise TypeError("Indexing with None (or np.newaxis) is not supported")
+    if any(isinstance(item, str) for item in given):
+        raise ValueError("Field names only allowed for compound types")
+    if not shape and any(item is not Ellipsis for item in given):
+        raise ValueError("Illegal slicing argument for scalar dataspace")
+    items = _expanded(given, len(shape))
     parts: list[Part] = []
     dropped: list[int] = []
     for dimension, (item, length) in enumerate(zip(items, shape, strict=True)):
@@ -110,7 +117,7 @@ def _list(item: Any, length: int) -> Array:
     if found.dtype.kind == "b":
         if len(found) != length:
             message = f"boolean index has {len(found)} elements, the dimension {length}"
-            raise IndexError(message)
+            raise TypeError(message)
         return np.flatnonzero(found)
     if found.size == 0:
         return np.zeros(0, np.intp)

@@ -55,14 +55,12 @@ def both(attached: Demonstration) -> Iterator[tuple[Any, Any]]:
 
 def kind(found: Any) -> Any:
     """What of an object must be the same in both."""
-    if isinstance(found, CalibratedDataset):
-        return h5py.Dataset, found.name, found.shape
-    if isinstance(found, h5py.Dataset):
-        return h5py.Dataset, found.name, found.shape
+    if isinstance(found, CalibratedDataset | h5py.Dataset):
+        return h5py.Dataset, found.shape
     if isinstance(found, h5py.Group):
-        return h5py.Group, found.name, list(found)
+        return h5py.Group, list(found)
     if isinstance(found, h5py.Datatype):
-        return h5py.Datatype, found.name, found.dtype
+        return h5py.Datatype, found.dtype
     if isinstance(found, h5py.SoftLink):
         return h5py.SoftLink, found.path
     if isinstance(found, h5py.ExternalLink):
@@ -74,7 +72,7 @@ def outcome(call: Callable[[], Any]) -> Any:
     try:
         return kind(call())
     except Exception as error:
-        return type(error)
+        return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
 
 PATHS = [
@@ -152,8 +150,10 @@ def test_groups_are_as_in_h5py(both: tuple[Any, Any], path: str) -> None:
     assert [(n, kind(o)) for n, o in group.items()] == [(n, kind(o)) for n, o in plain.items()]
     assert all(name in group for name in group)
     assert dict(group.attrs) == dict(plain.attrs)
-    assert group.name == plain.name
-    assert kind(group.parent) == kind(plain.parent)
+    if path != "soft":
+        # h5py calls an object behind a soft link by the path that was asked for.
+        assert group.name == plain.name
+        assert kind(group.parent) == kind(plain.parent)
     assert group.file == both[0]
     assert bool(group)
 
@@ -229,6 +229,20 @@ def test_groups_are_thin(attached: Demonstration) -> None:
         assert detector.get("data", getlink=True).filename == "run_data.h5"
         assert len(list(file["entry"])) > 3
         assert file.context.pool.paths == (str(attached.master),)
+
+
+def test_objects_know_where_they_are(attached: Demonstration) -> None:
+    def change(file: Any) -> None:
+        file["soft"] = h5py.SoftLink("/entry/instrument")
+
+    edit(attached.master, change)
+    with nxformula.open(attached.master) as file:
+        assert file["entry/data/data"].name == "/entry/data/data"
+        assert file["entry"]["data/./data"].name == "/entry/data/data"
+        assert file["entry/instrument"]["/entry/data/data"].name == "/entry/data/data"
+        assert file["soft"].name == "/entry/instrument"
+        assert file["soft"]["detector/data"].name == FIELD
+        assert file["soft/detector/data"].parent == file[DETECTOR]
 
 
 @pytest.mark.parametrize(
@@ -316,6 +330,16 @@ def test_a_field_behind_a_group_in_another_file(attached: Demonstration) -> None
         assert not list(linked.formulas())
 
 
+def test_links_do_not_depend_on_the_working_directory(
+    attached: Demonstration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(attached.folder)
+    with nxformula.open("run.nxs") as file:
+        assert file.filename == "run.nxs"
+        monkeypatch.chdir(tmp_path)
+        assert file[FIELD][0].shape == (64, 128)
+
+
 # When a field is calibrated and when not
 
 
@@ -341,7 +365,7 @@ def test_applied_is_one_boolean(attached: Demonstration, value: Any) -> None:
     edit(attached.master, change)
     with (
         nxformula.open(attached.master) as file,
-        pytest.raises(nxformula.FileError, match="applied in .* is not one boolean"),
+        pytest.raises(nxformula.FileError, match=r"applied in .* is not one boolean"),
     ):
         file[FIELD]
 
@@ -479,7 +503,7 @@ def test_a_formula_without_its_field_is_said(attached: Demonstration) -> None:
     edit(attached.master, change)
     with nxformula.open(attached.master) as file:
         assert FIELD not in file
-        with pytest.raises(nxformula.MissingSourceError, match="'data'"):
+        with pytest.raises(nxformula.MissingSourceError, match="which does not exist"):
             file.only_formula()
 
 
