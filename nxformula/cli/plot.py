@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Draw the frame."""
     with open_reader(arguments.file, allow=arguments.allow) as file:
-        images = file.only_formula() if arguments.field is None else file.get(arguments.field)
+        images = file.only_formula() if arguments.field is None else file[arguments.field]
         if not isinstance(images, CalibratedDataset):
             message = f"{arguments.field} in {arguments.file} has no formula to evaluate"
             raise NoFormulaError(message, arguments.file)

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from nxformula.engine.blend import blend
 from nxformula.engine.choice import Choice
 from nxformula.engine.layout import (
     Array,
@@ -31,8 +32,9 @@ from nxformula.language.symbols import Symbol
 
 #: Most elements of a tile.
 TILE: Final = 1 << 15
-#: Elements that are computed again, as a share of a tile, up to which that is the faster way.
-FEW: Final = 0.12
+#: Elements that are computed again, as a share of a tile, up to which that is the faster way, were
+#: look-ups all that is read: each such element pays for every read, a gathered tile for look-ups.
+FEW: Final = 0.18
 
 
 def evaluate(
@@ -120,6 +122,8 @@ class TileRun:
         self.offsets = Offsets(elements)
         selects = any(operation.code == "select" for operation in plan.operations)
         self.mask_bytes = np.empty(8 * elements if selects else 0, np.uint8)
+        reads = sum(operation.code in ("load", "lookup") for operation in plan.operations)
+        self.few = FEW * len(self.schedule.choosing) / max(1, reads)
         self.choice = Choice(self.schedule, elements)
         self.points: Points | None = None
         self.steps = {
@@ -135,7 +139,7 @@ class TileRun:
         self.part_of_out = self.windows.of(out)
 
     def run(self) -> None:
-        """Evaluate all tiles."""
+        """Evaluate all tiles; only once."""
         self._enter((slice(0, 1),) * len(self.shape))
         self._do(self.steps[Stage.ONCE])
         for box in boxes(self.shape, self.tile, self.inner):
@@ -146,6 +150,10 @@ class TileRun:
                 self._do_box([_replaced(box, self.inner, step) for step in steps])
         if self.points is not None:
             self.points.flush()
+        # The steps refer to this object: without them it is free at once, scratch and all, and
+        # does not wait for the garbage collector.
+        self.steps.clear()
+        self.usual_steps.clear()
 
     def _do_box(self, parts: Sequence[Box]) -> None:
         self._enter(parts[0])
@@ -168,7 +176,7 @@ class TileRun:
         if last in self.schedule.stages[Stage.REST]:
             self.destinations[last] = out
         unusual, mask = self.choice.unusual(self.values)
-        if mask is not None and unusual <= FEW * mask.size:
+        if mask is not None and unusual <= self.few * mask.size:
             self._do(self.usual_steps)
         else:
             unusual = 0
@@ -254,7 +262,7 @@ class TileRun:
 
         def step() -> Array:
             out = self.destinations[number]
-            _blend(self.values[condition], self.values[a], self.values[b], out, self.mask_bytes)
+            blend(self.values[condition], self.values[a], self.values[b], out, self.mask_bytes)
             return out
 
         return step
@@ -333,21 +341,6 @@ _STEPS: Final[Mapping[str, Callable[[TileRun, int, Operation], _Step]]] = {
     "lookup": TileRun._lookup,
     "inside": TileRun._inside,
 }
-
-
-def _blend(condition: Array, a: Array, b: Array, out: Array, scratch: Array) -> None:
-    """Write `a` where the condition holds, else `b`, without a branch for every element."""
-    bits = np.dtype(f"i{out.itemsize}")
-    mask = scratch[: condition.size * out.itemsize].view(bits).reshape(condition.shape)
-    np.copyto(mask, condition)
-    np.negative(mask, out=mask)
-    target, other = out.view(bits), b.view(bits)
-    if a.size == b.size == 1:
-        np.bitwise_and(mask, a.view(bits) ^ other, out=target)
-    else:
-        np.bitwise_xor(a.view(bits), other, out=target)
-        np.bitwise_and(target, mask, out=target)
-    np.bitwise_xor(target, other, out=target)
 
 
 def _replaced(box: Box, dimension: int, part: slice) -> Box:

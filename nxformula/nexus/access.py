@@ -25,6 +25,15 @@ class Access:
         The file that the user named.
     allow : iterable of path
         More folders.
+
+    Attributes
+    ----------
+    master : str
+        Absolute path of the master.
+    allow, roots : tuple of str
+        The folders that the caller allows, and all that may be read.
+    used : set of str
+        Real paths of the files that links led to.
     """
 
     def __init__(
@@ -34,6 +43,7 @@ class Access:
         self.allow = tuple(os.path.abspath(folder) for folder in allow)
         own = {os.path.realpath(os.path.dirname(path)), os.path.dirname(os.path.realpath(path))}
         more = (*self.allow, *_from_environment(), *_from_configuration())
+        self.used: set[str] = set()
         self.roots = (*sorted(own), *(os.path.realpath(folder) for folder in more))
 
     def find(self, name: str, folder: str, what: str) -> str:
@@ -67,6 +77,7 @@ class Access:
             raise ForbiddenPathError(message, real)
         if not os.path.isfile(real):
             raise MissingSourceError(f"{what} is in {path}, and there is no such file", path)
+        self.used.add(real)
         return real
 
 

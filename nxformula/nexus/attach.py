@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_value
 from typing import Any
 
 import h5py
@@ -22,7 +23,7 @@ from nxformula.nexus.copying import copy_master
 from nxformula.nexus.files import open_file
 from nxformula.nexus.group_writer import Draft, Member, history_of, write_group
 from nxformula.nexus.homes import Home, find_home
-from nxformula.nexus.links import Found
+from nxformula.nexus.links import Found, check_declared, declared_bytes
 from nxformula.nexus.output import new_file
 from nxformula.nexus.reader import File
 from nxformula.nexus.reader import open as open_reader
@@ -148,13 +149,13 @@ def attach(
             copy_master(master.filename, temporary, folder)
             with open_file(temporary, "r+") as file:
                 write_group(file, draft, folder, copy)
-            _read_back(temporary, field, allow)
-        return Attached(final, home.formula_path, _folders_to_allow(members, folder))
+            used = _read_back(temporary, field, master.context.access.roots)
+        return Attached(final, home.formula_path, _folders_to_allow(used, folder))
 
 
 def _given(symbols: Mapping[str, SymbolSource] | Iterable[str]) -> dict[str, SymbolSource]:
     if isinstance(symbols, Mapping):
-        return dict(symbols)
+        return {name: _rooted(source) for name, source in symbols.items()}
     found: dict[str, SymbolSource] = {}
     for text in symbols:
         name, source = parse_source(text)
@@ -162,6 +163,12 @@ def _given(symbols: Mapping[str, SymbolSource] | Iterable[str]) -> dict[str, Sym
             raise ValueError(f"symbol {name!r} is given twice")
         found[name] = source
     return found
+
+
+def _rooted(source: SymbolSource) -> SymbolSource:
+    if source.path is None or source.path.startswith("/"):
+        return source
+    return replace_value(source, path=f"/{source.path}")
 
 
 def _final(
@@ -173,10 +180,12 @@ def _final(
     return os.path.realpath(path) if output is None else os.path.abspath(output)
 
 
-def _read_back(temporary: str, field: str, allow: Iterable[str | os.PathLike[str]]) -> None:
-    """Open the new file as a reader would, so that what was written is known to bind."""
+def _read_back(temporary: str, field: str, allow: tuple[str, ...]) -> set[str]:
+    """Open the new file as a reader would, so that it is known to bind; the files it needs."""
     with open_reader(temporary, allow=allow) as file:
-        file[field].shape  # noqa: B018 - binding is what is tried
+        file[field].raw  # noqa: B018 - binding is what is tried
+        used: set[str] = file.context.access.used
+        return used
 
 
 class _SymbolFinder:
@@ -242,6 +251,8 @@ class _SymbolFinder:
             raise FileError(message, found.object.file.filename)
         dataset = self.resolver.dataset(found)
         symbol = self._symbol(name, dataset, span)
+        if name != self.home.field:
+            check_declared(self.resolver, dataset, declared_bytes(dataset))
         sum_ = None if name == self.home.field else checksum(dataset)
         return Member(symbol, source, dataset, sum_)
 
@@ -274,9 +285,8 @@ class _SymbolFinder:
         raise UnknownNameError(message, self.formula.text, first_use(self.formula, name))
 
 
-def _folders_to_allow(members: dict[str, Member], folder: str) -> tuple[str, ...]:
-    """Folders of linked datasets outside the folder of the new file."""
-    files = {m.dataset.file.filename for m in members.values() if m.dataset is not None}
+def _folders_to_allow(files: set[str], folder: str) -> tuple[str, ...]:
+    """Folders of linked files outside the folder of the new file."""
     home = os.path.realpath(folder)
-    folders = {os.path.dirname(os.path.realpath(file)) for file in files}
+    folders = {os.path.dirname(file) for file in files}
     return tuple(sorted(f for f in folders if os.path.commonpath([f, home]) != home))

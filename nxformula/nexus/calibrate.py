@@ -9,7 +9,7 @@ from typing import Any, Final
 import h5py
 
 from nxformula._version import __version__
-from nxformula.errors import NoFormulaError
+from nxformula.errors import FileError, NoFormulaError
 from nxformula.nexus import names
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.copying import copy_attributes, copy_master, links_to
@@ -105,7 +105,10 @@ def calibrate(
 
 
 def _calibrated(master: Any, field: str) -> CalibratedDataset:
-    found = master.get(field)
+    try:
+        found = master[field]
+    except KeyError:
+        raise FileError(f"{master.filename} has no {field}", master.filename) from None
     if not isinstance(found, CalibratedDataset):
         message = f"{field} in {master.filename} has no formula to evaluate"
         raise NoFormulaError(message, master.filename)

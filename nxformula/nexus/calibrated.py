@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nxformula.engine.layout import Array, boxes, tile_shape
+from nxformula.errors import FileError
 from nxformula.nexus.binding import Binding, Bound
 from nxformula.nexus.constants import as_slice, read_parts
-from nxformula.nexus.links import check_declared
+from nxformula.nexus.links import DECLARED_BYTES, DECLARED_RATIO, check_declared
 from nxformula.nexus.selection import Part, select
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class CalibratedDataset:
         if isinstance(mask, np.ndarray) and mask.dtype.kind == "b" and mask.ndim == self.ndim > 1:
             return self._masked(mask)
         selection = select(args, self.shape)
-        self._check_declared(selection.parts)
+        self.check_declared(selection.parts)
         out = np.empty(selection.full_shape, self.dtype)
         self._read(selection.parts, out)
         values = out.reshape(selection.shape)
@@ -172,7 +173,7 @@ class CalibratedDataset:
         if out.shape != selection.shape or out.dtype != self.dtype:
             wanted = f"{self.dtype}{selection.shape}"
             raise ValueError(f"out is {out.dtype}{out.shape}, the selection gives {wanted}")
-        self._check_declared(selection.parts)
+        self.check_declared(selection.parts)
         dropped = tuple(
             np.newaxis if i in selection.dropped else slice(None) for i in range(self.ndim)
         )
@@ -194,12 +195,32 @@ class CalibratedDataset:
         rows = [self[i][mask[i]] for i in range(len(self)) if mask[i].any()]
         return np.concatenate(rows) if rows else np.empty(0, self.dtype)
 
-    def _check_declared(self, parts: tuple[Part, ...]) -> None:
-        """Refuse, before memory is taken, to read far more than the files hold."""
+    def check_declared(self, parts: tuple[Part, ...], advice: str = "") -> None:
+        """Refuse, before memory is taken, to read or give far more than the files hold.
+
+        Parameters
+        ----------
+        parts : tuple
+            The places along each dimension.
+        advice : str
+            Ends the message.
+
+        Raises
+        ------
+        FileError
+            More than 1 GiB and more than 1,000 times what is stored.
+        """
+        read = 0
         for name, bound in self._binding.bound.items():
             wanted = math.prod(len(part) for part in self._parts_of(name, bound, parts))
             size = wanted * bound.dataset.dtype.itemsize
-            check_declared(self.context.resolver, bound.dataset, size)
+            check_declared(self.context.resolver, bound.dataset, size, advice)
+            read += size
+        given = math.prod(len(part) for part in parts) * self.dtype.itemsize
+        if given > max(DECLARED_BYTES, DECLARED_RATIO * read):
+            path = self.file.filename
+            message = f"'{self.name}' in {path} would give {given:,} bytes from only {read:,}"
+            raise FileError(message + advice, path)
 
     def _read(self, parts: tuple[Part, ...], out: Array) -> None:
         for box in self._blocks(out.shape):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from threading import Lock
 from typing import Any, Final
@@ -38,12 +39,13 @@ class Constants:
         dtype : str
             What to convert to.
         """
-        wanted = _size(tuple(len(part) for part in parts))
+        wanted = math.prod(len(part) for part in parts)
         size = np.dtype(dtype).itemsize
         with self._lock:
             key = dataset.file.filename, dataset.name, dtype
             whole = self._kept.get(key)
-            worth = wanted >= _WORTH_WHOLE * dataset.size and dataset.size * size <= self._limit
+            every = math.prod(dataset.shape)
+            worth = wanted >= _WORTH_WHOLE * every and every * size <= self._limit
             if whole is None and worth:
                 everything = tuple(range(length) for length in dataset.shape)
                 whole = read_parts(dataset, everything).astype(dtype, copy=False)
@@ -57,10 +59,6 @@ class Constants:
         self._kept[key] = values
         while sum(kept.nbytes for kept in self._kept.values()) > self._limit:
             self._kept.popitem(last=False)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape, dtype=object)) if shape else 1
 
 
 def as_slice(part: Part) -> Any:

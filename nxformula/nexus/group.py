@@ -12,6 +12,7 @@ import h5py
 from nxformula.errors import DimensionError, FileError, FormulaTypeError, VersionError
 from nxformula.language import types
 from nxformula.nexus import names
+from nxformula.nexus.links import link_of
 from nxformula.nexus.text import as_names, as_text
 
 _AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}|\.")
@@ -102,8 +103,7 @@ def read_group(group: Any, field: str) -> FormulaGroup:
 
 
 def _applied(group: Any) -> bool:
-    member = group.get(names.APPLIED, getlink=True)
-    if not isinstance(member, h5py.HardLink):
+    if not isinstance(link_of(group, names.APPLIED), h5py.HardLink):
         return False
     dataset = group[names.APPLIED]
     if (
@@ -158,7 +158,7 @@ def describe(group: Any) -> dict[str, Any]:
     """
     attributes = {name: _json(_attribute(group, name)) for name in group.attrs}
     nx_class = attributes.pop("NX_class", None)
-    members = {name: _member(group, name) for name in group}
+    members = {name: describe_member(group, name) for name in group}
     return {
         "name": group.name.rsplit("/", 1)[-1],
         "nx_class": nx_class,
@@ -177,12 +177,15 @@ def _json(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else repr(value)
 
 
-def _member(group: Any, name: str) -> Mapping[str, Any]:
-    link = group.get(name, getlink=True)
+def describe_member(group: Any, name: str) -> Mapping[str, Any]:
+    """A member of a formula group as JSON; its link is not followed."""
+    link = link_of(group, name)
     if isinstance(link, h5py.SoftLink):
         return {"kind": "soft link", "target": link.path}
     if isinstance(link, h5py.ExternalLink):
         return {"kind": "external link", "file": link.filename, "target": link.path}
+    if not isinstance(link, h5py.HardLink):
+        return {"kind": "user-defined link"}
     member = group[name]
     if not isinstance(member, h5py.Dataset):
         return {"kind": "group"}

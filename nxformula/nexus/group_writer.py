@@ -15,8 +15,9 @@ from nxformula._version import __version__
 from nxformula.errors import FileError
 from nxformula.language.symbols import Symbol
 from nxformula.nexus import names
-from nxformula.nexus.group import describe, is_formula_group
+from nxformula.nexus.group import describe, describe_member, is_formula_group
 from nxformula.nexus.homes import Home
+from nxformula.nexus.links import declared_bytes, link_of
 from nxformula.nexus.sources import SymbolSource
 
 #: Datasets up to this size may be copied into the master; larger ones are always linked.
@@ -168,7 +169,7 @@ def _write_symbol(
     group: Any, name: str, member: Member, home: Home, folder: str, copy: bool
 ) -> None:
     source, dataset = member.source, member.dataset
-    if dataset is None or (copy and source.path and dataset.nbytes <= _COPIED_BYTES):
+    if dataset is None or (copy and source.path and declared_bytes(dataset) <= _COPIED_BYTES):
         group.create_dataset(name, data=source.value if dataset is None else dataset[()])
         if member.symbol.units:
             group[name].attrs["units"] = member.symbol.units
@@ -189,14 +190,18 @@ def history_of(home: Home, master: str, replace: bool) -> str:
     FileError
         There is a formula, and nobody asked to replace it; or a group that is no formula group.
     """
-    group = home.group.get(home.field + names.GROUP_SUFFIX)
-    if group is None:
+    name = home.field + names.GROUP_SUFFIX
+    link = link_of(home.group, name)
+    if link is None:
         return ""
-    if not is_formula_group(group):
+    group = home.group[name] if isinstance(link, h5py.HardLink) else None
+    if group is not None and not is_formula_group(group):
         raise FileError(f"{group.name} in {master} exists, and is no formula group", master)
     if not replace:
         message = f"{home.field_path} has a formula already; add --replace to change it"
         raise FileError(message, master)
+    if group is None:
+        return f"{now()} replaced: {json.dumps(describe_member(home.group, name))}"
     before = describe(group)
     earlier = before["members"].pop(names.HISTORY, {}).get("value", "")
     entry = f"{now()} replaced: {json.dumps(before)}"

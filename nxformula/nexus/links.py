@@ -7,6 +7,7 @@ would touch have been checked.
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -197,7 +198,6 @@ class Resolver:
             message = f"{what} is a name pattern, which cannot be checked"
             raise ForbiddenPathError(message, file.filename)
         if name != ".":
-            _refuse_redirections(name, file.filename)
             folder = self._folder(file)
             file = self.pool.open(self.access.find(name, folder, what))
         try:
@@ -205,7 +205,11 @@ class Resolver:
         except KeyError:
             message = f"{what} does not exist"
             raise MissingSourceError(message, file.filename) from None
-        return self.stored_bytes(source, depth + 1) if isinstance(source, h5py.Dataset) else 0
+        if not isinstance(source, h5py.Dataset):
+            raise CorruptFileError(f"{what} is not a dataset", file.filename)
+        if source.file != dataset.file:
+            _refuse_redirections(source.file.filename, dataset.file.filename)
+        return self.stored_bytes(source, depth + 1)
 
     def _check_raw_storage(self, dataset: Any) -> None:
         for name, _, _ in dataset.external or ():
@@ -246,6 +250,11 @@ def _refuse_redirections(name: str, file: str) -> None:
 DECLARED_BYTES: Final = 1 << 30
 #: Beyond that, at most this many times what it takes.
 DECLARED_RATIO: Final = 1000
+
+
+def declared_bytes(dataset: Any) -> int:
+    """Bytes of all values of a dataset, however many that are; h5py's own numbers overflow."""
+    return math.prod(dataset.shape or ()) * int(dataset.dtype.itemsize)
 
 
 def check_declared(resolver: Resolver, dataset: Any, wanted: int, advice: str = "") -> None:

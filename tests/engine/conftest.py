@@ -1,4 +1,4 @@
-"""Shared by the tests of the engine: the oracle, and tiles as small as a test wants them."""
+"""Make the helper modules of this folder importable for its tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def _load(name: str) -> None:
-    """Make a helper module of this folder importable: pytest's importlib mode does not."""
+    """As `engine_NAME`: pytest in importlib mode does not put this folder on the path."""
     path = Path(__file__).with_name(f"{name}.py")
     spec = importlib.util.spec_from_file_location(f"engine_{name}", path)
     assert spec is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from collections.abc import Sequence
 
@@ -118,3 +119,22 @@ def test_indices_that_reach_outside() -> None:
     axes = {"data": PIXELS, "gain": ("stage", "slow", "fast"), "offset": ("level", "kind")}
     text = "gain[data] + gain[data >> 1] + offset[level = data, kind = data >> 2]"
     assert peak(kernel_for(text, axes, arrays), arrays) < LIMIT
+
+
+def test_calls_leave_nothing_behind() -> None:
+    table = np.ones((3, *SHAPE[1:]), "float32")
+    arrays = {"data": image((0.9, 0.06, 0.01, 0.03)), "pedestal": table, "gain": table}
+    axes = {"data": PIXELS, **dict.fromkeys(("pedestal", "gain"), ("stage", "slow", "fast"))}
+    kernel = kernel_for(JUNGFRAU, axes, arrays)
+    part = {name: array[:, :256] for name, array in arrays.items()}
+    kernel(part)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(10):
+            kernel(part)
+        assert tracemalloc.get_traced_memory()[0] < 64 << 10
+    finally:
+        tracemalloc.stop()
+        gc.enable()
