@@ -56,6 +56,7 @@ class Symbol:
         object.__setattr__(self, "axes", tuple(self.axes))
         if self.shape is not None:
             object.__setattr__(self, "shape", tuple(self.shape))
+        object.__setattr__(self, "units", (self.units or "").strip() or None)
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -101,5 +102,4 @@ def parse_declaration(text: str) -> tuple[str, Symbol]:
     if dtype not in SYMBOL_DTYPES:
         allowed = ", ".join(SYMBOL_DTYPES)
         raise ValueError(f"{text!r}: {match['dtype']!r} is not a dtype; expected one of {allowed}")
-    units = match["units"].strip() if match["units"] else None
-    return match["name"], Symbol(dtype, tuple(a["axis"] for a in found), shape, units)
+    return match["name"], Symbol(dtype, tuple(a["axis"] for a in found), shape, match["units"])

@@ -15,7 +15,7 @@ from nxformula.nexus.access import Access
 from nxformula.nexus.binding import Binding, bind
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
-from nxformula.nexus.files import FilePool, hdf5_reason, open_file
+from nxformula.nexus.files import FilePool, hdf5_reason, open_file, reading
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
 from nxformula.nexus.links import Found, NoObjectError, Resolver, link_of, split
 from nxformula.nexus.text import as_text
@@ -248,7 +248,8 @@ def formula_paths(file: Any) -> list[str]:
             if is_formula_group(group):
                 found.append("/" + name.removesuffix(names.GROUP_SUFFIX))
 
-    h5py.Group.visit(file, visit)
+    with reading("the list of members", file.filename):
+        h5py.Group.visit(file, visit)
     return found
 
 
