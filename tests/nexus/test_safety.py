@@ -627,7 +627,7 @@ def test_truncated_files(attached: Demonstration, name: str) -> None:
 
 
 def heaps(content: bytes) -> list[tuple[int, int]]:
-    """Where the texts of attributes are; HDF5 2.0.0 itself never ends on one with zeros."""
+    """Where the texts of attributes are; HDF5 2.0.0 itself never ends on zeros inside one."""
     found = []
     start = content.find(b"GCOL")
     while start >= 0:
@@ -646,7 +646,7 @@ def test_files_with_a_hole(attached: Demonstration, name: str, width: int) -> No
     for part in PARTS:
         start = 64 + int(part * (len(content) - 64))
         end = min(len(content), start + width)
-        if any(begin < end and start < stop for begin, stop in heaps(content)):
+        if any(begin + 4 <= start < stop for begin, stop in heaps(content)):
             continue
         path.write_bytes(content[:start] + bytes(end - start) + content[end:])
         found.add(use(attached.master, attached.folder))
