@@ -20,10 +20,11 @@ from nxformula.errors import (
     LimitError,
     UnknownNameError,
 )
-from nxformula.language import functions, intervals, limits, types
+from nxformula.language import functions, limits, operators, types
+from nxformula.language.calls import Calls
 from nxformula.language.declarations import Lengths, check_declarations, check_symbol, listed
 from nxformula.language.functions import CONSTANTS, FUNCTIONS
-from nxformula.language.intervals import INT64, SHIFT, Interval
+from nxformula.language.intervals import Interval
 from nxformula.language.lookups import Lookups
 from nxformula.language.symbols import Symbol
 from nxformula.language.tree import (
@@ -35,25 +36,12 @@ from nxformula.language.tree import (
     Literal,
     Name,
     Node,
+    Position,
     Span,
     Unary,
 )
-from nxformula.language.types import BOOL, REAL, Type
-
-_ARITHMETIC: Mapping[str, Callable[[Interval, Interval], Interval]] = {
-    "+": intervals.add,
-    "-": intervals.subtract,
-    "*": intervals.multiply,
-}
-_BITWISE: Mapping[str, Callable[[Interval, Interval], Interval]] = {
-    "&": intervals.bit_and,
-    "|": intervals.bit_or,
-    "^": intervals.bit_xor,
-    "<<": intervals.shift_left,
-    ">>": intervals.shift_right,
-}
-_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-
+from nxformula.language.type_rules import described
+from nxformula.language.types import REAL, Type
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -83,6 +71,8 @@ class Checked:
         The values of the `let` definitions.
     lookups : dict of tuple of str
         For each `Index` node, by identity, the dimension of each of its items.
+    along : dict of str
+        For each table of `interp` and `poly`, by identity, the dimension that the function takes.
     """
 
     formula: Formula
@@ -92,6 +82,7 @@ class Checked:
     values: Mapping[int, Value]
     definitions: Mapping[str, Node]
     lookups: Mapping[int, tuple[str, ...]]
+    along: Mapping[int, str]
 
     def value(self, node: Node) -> Value:
         """Type and dimensions of a node of the formula."""
@@ -152,10 +143,12 @@ class _Checker:
         self.axes = axes
         self.dtype = dtype
         self.lookups = Lookups(formula.text, axes, field)
+        self.calls = Calls(formula, symbols, axes)
         self.values: dict[int, Value] = {}
         self.definitions: dict[str, Node] = {}
         self.used: dict[str, Symbol] = {}
         self.lengths = Lengths(formula.text)
+        self.carried: set[str] = set()
 
     def run(self) -> Checked:
         check_declarations(self.symbols, self.axes, self.dtype, self.formula.text)
@@ -170,6 +163,7 @@ class _Checker:
             self.values,
             self.definitions,
             self.lookups.dimensions,
+            self.calls.along,
         )
 
     def _fail(self, error: type[FormulaError], message: str, span: Span | None) -> NoReturn:
@@ -190,6 +184,9 @@ class _Checker:
                 return self._binary(node)
             case Call():
                 return self._call(node)
+            case Position():
+                bounds = self.calls.positions(node)
+                return Value(types.integer(bounds), (node.dimension,))
             case Let():
                 return self._let(node)
 
@@ -201,9 +198,16 @@ class _Checker:
         if node.name in CONSTANTS:
             return Value(CONSTANTS[node.name])
         symbol = self._symbol(node.name, node.span)
-        self.lookups.check_leftover(node.name, symbol.dimensions, node.span)
-        self.lengths.check(node.name, symbol, symbol.dimensions, node.span)
-        return Value(types.SYMBOL_DTYPES[symbol.dtype], symbol.dimensions)
+        kept = self._kept(node, symbol, symbol.dimensions)
+        return Value(types.SYMBOL_DTYPES[symbol.dtype], kept)
+
+    def _kept(self, node: Name | Index, symbol: Symbol, left: tuple[str, ...]) -> tuple[str, ...]:
+        """What the result gets of the dimensions of a symbol that no index takes."""
+        kept = self.calls.take_table(node, symbol, left)
+        self.lookups.check_leftover(node.name, kept, node.span)
+        self.lengths.check(node.name, symbol, kept, node.span)
+        self.carried.update(kept)
+        return kept
 
     def _symbol(self, name: str, span: Span) -> Symbol:
         if name not in self.symbols:
@@ -216,9 +220,9 @@ class _Checker:
         return self.symbols[name]
 
     def _unknown(self, name: str, span: Span) -> NoReturn:
-        if name in FUNCTIONS or name in functions.RESERVED:
-            signature = FUNCTIONS[name].signature if name in FUNCTIONS else f"{name}(...)"
-            self._fail(FormulaSyntaxError, f"{name!r} is a function; write {signature!r}", span)
+        if name in FUNCTIONS:
+            message = f"{name!r} is a function; write '{FUNCTIONS[name].signature}'"
+            self._fail(FormulaSyntaxError, message, span)
         later = any(let.name == name for let in self.formula.lets)
         known = [*self.symbols, *self.definitions, *CONSTANTS]
         hint = "; it is defined further down" if later else _meant(name, known)
@@ -229,8 +233,7 @@ class _Checker:
             message = f"only symbols can be indexed; {node.name!r} is not one"
             self._fail(FormulaTypeError, message, node.span)
         symbol = self._symbol(node.name, node.span)
-        kept = self.lookups.resolve(node, symbol)
-        self.lengths.check(node.name, symbol, kept, node.span)
+        kept = self._kept(node, symbol, self.lookups.resolve(node, symbol))
         operands = [self.values[id(item.value)] for item in node.items]
         otherwise = None if node.otherwise is None else self.values[id(node.otherwise)]
         found = self.lookups.type_of(node, symbol, [v.type for v in operands], otherwise)
@@ -259,74 +262,20 @@ class _Checker:
 
     def _unary(self, node: Unary) -> Value:
         operand = self.values[id(node.operand)]
-        found = operand.type
-        if node.operator == "not":
-            if found.kind != "bool":
-                message = f"'not' takes a condition, found {found}; write 'x == 0'"
-                self._fail(FormulaTypeError, message, node.span)
-            return operand
-        self._need_number("-", found, node.span)
-        if found.kind == "integer":
-            self._need_int64("-", [found.bounds], node.span)
-            found = types.integer(intervals.negate(found.bounds))
-            self._need_int64("-", [found.bounds], node.span)
+        found = operators.unary(node.operator, operand.type, self._type_fault(node.span))
         return Value(found, operand.dimensions)
 
     def _binary(self, node: Binary) -> Value:
         left, right = self.values[id(node.left)], self.values[id(node.right)]
-        found = self._operator(node.operator, left.type, right.type, node.span)
+        fail = self._type_fault(node.span)
+        found = operators.binary(node.operator, left.type, right.type, fail)
         return Value(found, _join(left.dimensions, right.dimensions))
 
-    def _operator(self, operator: str, left: Type, right: Type, span: Span) -> Type:
-        if operator in ("and", "or"):
-            for found in (left, right):
-                if found.kind != "bool":
-                    message = f"'{operator}' takes conditions, found {found}; write 'x != 0'"
-                    self._fail(FormulaTypeError, message, span)
-            return BOOL
-        if operator in _BITWISE:
-            return self._bitwise(operator, left, right, span)
-        for found in (left, right):
-            self._need_number(operator, found, span)
-        if operator in _COMPARISONS:
-            return BOOL
-        if operator in _ARITHMETIC and left.kind == right.kind == "integer":
-            self._need_int64(operator, [left.bounds, right.bounds], span)
-            bounds = _ARITHMETIC[operator](left.bounds, right.bounds)
-            if not bounds.within(INT64):
-                message = f"'{operator}' may give {bounds}, more than int64 holds"
-                self._fail(FormulaTypeError, f"{message}; make one operand real", span)
-            return types.integer(bounds)
-        return REAL
-
-    def _bitwise(self, operator: str, left: Type, right: Type, span: Span) -> Type:
-        for found in (left, right):
-            if found.kind != "integer":
-                message = f"'{operator}' takes integers, found {found}"
-                self._fail(FormulaTypeError, message, span)
-        if operator in ("<<", ">>") and not right.bounds.within(SHIFT):
-            message = f"a shift count must be proven in {SHIFT}, found {right.bounds}"
-            self._fail(FormulaTypeError, message, span)
-        bounds = _BITWISE[operator](left.bounds, right.bounds)
-        self._need_fit(f"'{operator}'", [left.bounds, right.bounds, bounds], span)
-        return types.integer(bounds)
-
-    def _need_number(self, operator: str, found: Type, span: Span) -> None:
-        if found.kind == "bool":
-            message = f"'{operator}' takes numbers, found a bool; write 'where(condition, 1, 0)'"
+    def _type_fault(self, span: Span) -> operators.Fail:
+        def fail(message: str) -> NoReturn:
             self._fail(FormulaTypeError, message, span)
 
-    def _need_int64(self, operator: str, bounds: list[Interval], span: Span) -> None:
-        for interval in bounds:
-            if not interval.within(INT64):
-                message = f"'{operator}' takes integers within int64, found {interval}"
-                self._fail(FormulaTypeError, message, span)
-
-    def _need_fit(self, what: str, bounds: list[Interval], span: Span) -> None:
-        if types.narrowest(*bounds) is None:
-            whole = intervals.hull(*bounds)
-            message = f"{what} needs integers in {whole}, more than int64 or uint64 holds"
-            self._fail(FormulaTypeError, message, span)
+        return fail
 
     def _call(self, node: Call) -> Value:
         function = FUNCTIONS.get(node.name)
@@ -345,15 +294,15 @@ class _Checker:
             self._fail(FormulaTypeError, f"{which}'{function.signature}': {message}", node.span)
 
         found = function.rule([operand.type for operand in operands], fail)
+        self.calls.check(node, [operand.dimensions for operand in operands])
         if found.kind == "integer":
             integers = [v.type.bounds for v in operands if v.type.kind == "integer"]
-            self._need_fit(f"'{node.name}'", [*integers, found.bounds], node.span)
+            what = f"'{node.name}'"
+            operators.need_fit(what, [*integers, found.bounds], self._type_fault(node.span))
         return Value(found, _join(*(operand.dimensions for operand in operands)))
 
     def _unknown_function(self, node: Call) -> NoReturn:
-        if node.name in functions.RESERVED:
-            message = f"{node.name!r} is a function that this release does not provide yet"
-        elif node.name in self.symbols or node.name in self.definitions:
+        if node.name in self.symbols or node.name in self.definitions:
             message = f"{node.name!r} is not a function; a table is indexed with '[...]'"
         else:
             message = f"{node.name!r} is not a function{_meant(node.name, FUNCTIONS)}"
@@ -365,7 +314,8 @@ class _Checker:
         node = self.formula.result
         value = self.values[id(node)]
         self._check_result_type(value.type, node.span)
-        missing = [axis for axis in self.axes if axis not in value.dimensions]
+        known = self.carried.intersection(value.dimensions)
+        missing = [axis for axis in self.axes if axis not in known]
         if missing:
             message = (
                 f"the result has the dimensions {listed(value.dimensions)}, and "
@@ -379,16 +329,12 @@ class _Checker:
         if declared.kind == "real" and found.kind == "bool":
             message = "the result is a bool; write 'where(..., 1, 0)' or declare dtype bool"
         elif declared.kind != "real" and found.kind != declared.kind:
-            message = f"the result is {_article(found)}, which the dtype {self.dtype} cannot hold"
+            message = f"the result is {described(found)}, which the dtype {self.dtype} cannot hold"
         elif declared.kind == "integer" and not found.bounds.within(declared.bounds):
             message = f"the result is in {found.bounds}, outside the dtype {self.dtype}"
         else:
             return
         self._fail(FormulaTypeError, message, span)
-
-
-def _article(found: Type) -> str:
-    return f"an {found}" if found.kind == "integer" else f"a {found}"
 
 
 def _join(*dimensions: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,68 +1,22 @@
-"""The one table of functions: a new function is a new entry.
+"""The one table of functions, operators and constants: a new function is a new entry.
 
-The checker takes types and intervals from it, the engine the array operation, the command line
-and the documentation the signature and the meaning.
+The table itself is data, `grammar/functions.json`, so that other implementations can read it. Here
+the names of its type rules and interval rules become functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
 from dataclasses import dataclass
-from typing import Final, NoReturn, TypeAlias
+from typing import Any, Final
 
-from nxformula.language import intervals, limits
-from nxformula.language.intervals import SHIFT, Interval
-from nxformula.language.types import BOOL, REAL, Type, integer
+from nxformula._resources import resource
+from nxformula.language.type_rules import Rule, rule
+from nxformula.language.types import BOOL, REAL
 
-#: Constants and their types.
-CONSTANTS: Final = {"nan": REAL, "inf": REAL, "pi": REAL, "true": BOOL, "false": BOOL}
-
-#: Functions of version 1 of the language that this release does not provide yet; their names
-#: belong to the language all the same.
-RESERVED: Final = frozenset(
-    [
-        "expm1",
-        "log1p",
-        "log2",
-        "log10",
-        "sin",
-        "cos",
-        "tan",
-        "asin",
-        "acos",
-        "atan",
-        "atan2",
-        "sinh",
-        "cosh",
-        "tanh",
-        "hypot",
-        "ceil",
-        "sign",
-        "mod",
-        "isfinite",
-        "div",
-        "to_integer",
-        "position",
-        "interp",
-        "poly",
-        "group_median",
-        "group_mean",
-        "group_sum",
-        "group_min",
-        "group_max",
-        "group_count",
-        "group_std",
-        "group_quantile",
-    ]
+_DATA: Final[dict[str, list[dict[str, Any]]]] = json.loads(
+    resource("grammar", "functions.json").read_text(encoding="ascii")
 )
-
-#: Reports a fault of argument number i (None: of the call), as an error of kind `type`.
-Fail: TypeAlias = Callable[[int | None, str], NoReturn]
-Rule: TypeAlias = Callable[[Sequence[Type], Fail], Type]
-
-#: Most arguments of `choose` (an index and 64 values), and of functions that take any number.
-_CHOICES: Final = 65
-_ANY: Final = limits.NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +25,18 @@ class Function:
 
     Attributes
     ----------
-    name, signature, meaning : str
+    name, signature, group, meaning : str
         For people.
     arity : tuple of int
         Fewest and most arguments.
+    type : str
+        Name of the rule for the types of arguments and result.
     rule : callable
-        From the types of the arguments to the type of the result.
+        That rule: from the types of the arguments to the type of the result.
+    units : str
+        Name of the rule for units.
+    derivative : tuple of str or None
+        By each argument, in the language itself and the names of the signature.
     ufunc : str or None
         The NumPy function that computes it, argument by argument from the left where there are
         more than two; None for those that the engine composes from others.
@@ -84,153 +44,87 @@ class Function:
 
     name: str
     signature: str
+    group: str
     meaning: str
     arity: tuple[int, int]
+    type: str
     rule: Rule
-    ufunc: str | None = None
+    units: str
+    derivative: tuple[str, ...] | None
+    ufunc: str | None
 
 
-def _numbers(types: Sequence[Type], fail: Fail) -> None:
-    for position, found in enumerate(types):
-        if found.kind == "bool":
-            fail(position, "expected a number, found a bool")
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator of the language.
 
-
-def _real(types: Sequence[Type], fail: Fail) -> Type:
-    _numbers(types, fail)
-    return REAL
-
-
-def _predicate(types: Sequence[Type], fail: Fail) -> Type:
-    _numbers(types, fail)
-    return BOOL
-
-
-def _numeric(interval_of: Callable[..., Interval]) -> Rule:
-    """Integers give an integer with this interval; one real makes the result real."""
-
-    def rule(types: Sequence[Type], fail: Fail) -> Type:
-        _numbers(types, fail)
-        if any(found.kind == "real" for found in types):
-            return REAL
-        return integer(interval_of(*(found.bounds for found in types)))
-
-    return rule
-
-
-def unify(types: Sequence[Type], fail: Fail, first: int = 0) -> Type:
-    """The type of a value that is one of several: all bool, or numbers; a real makes it real.
-
-    `first` is the position of the first of them among the arguments.
+    Attributes
+    ----------
+    symbol : str
+        As it is written; `-x` and `not x` before their operand.
+    precedence : int
+        1 binds tightest.
+    operands : str
+        What it takes: numbers, integers or bools.
+    result : str
+        What it gives.
+    interval : str or None
+        Name of the rule for the interval of an integer result.
+    units : str
+        Name of the rule for units.
+    ufunc : str
+        The NumPy function that computes it.
+    meaning : str
+        For people.
     """
-    for position, found in enumerate(types, first):
-        if (found.kind == "bool") != (types[0].kind == "bool"):
-            fail(position, f"expected {'a bool' if types[0] == BOOL else 'a number'}, as before")
-    if types[0].kind == "bool":
-        return BOOL
-    if any(found.kind == "real" for found in types):
-        return REAL
-    return integer(intervals.hull(*(found.bounds for found in types)))
+
+    symbol: str
+    precedence: int
+    operands: str
+    result: str
+    interval: str | None
+    units: str
+    ufunc: str
+    meaning: str
 
 
-def _where(types: Sequence[Type], fail: Fail) -> Type:
-    if types[0].kind != "bool":
-        fail(0, f"expected a condition, found {_article(types[0])}; write 'x != 0'")
-    return unify(types[1:], fail, 1)
+def _function(entry: dict[str, Any]) -> Function:
+    fewest, most = entry["arguments"]
+    derivative = entry["derivative"]
+    return Function(
+        entry["name"],
+        entry["signature"],
+        entry["group"],
+        entry["meaning"],
+        (fewest, most),
+        entry["type"],
+        rule(entry["type"], entry.get("interval")),
+        entry["units"],
+        None if derivative is None else tuple(derivative),
+        entry.get("numpy"),
+    )
 
 
-def _choose(types: Sequence[Type], fail: Fail) -> Type:
-    allowed = Interval(0, len(types) - 2)
-    if types[0].kind != "integer" or not types[0].bounds.within(allowed):
-        fail(0, f"expected an integer proven in {allowed}, found {_article(types[0])}")
-    return unify(types[1:], fail, 1)
+def _operator(entry: dict[str, Any]) -> Operator:
+    return Operator(
+        entry["symbol"],
+        entry["precedence"],
+        entry["operands"],
+        entry["result"],
+        entry.get("interval"),
+        entry["units"],
+        entry["numpy"],
+        entry["meaning"],
+    )
 
 
-def _bits(types: Sequence[Type], fail: Fail) -> Type:
-    if types[0].kind != "integer":
-        fail(0, f"expected an integer, found {_article(types[0])}")
-    for position in (1, 2):
-        found = types[position]
-        if found.kind != "integer" or not found.bounds.within(SHIFT):
-            fail(position, f"expected an integer proven in {SHIFT}, found {_article(found)}")
-    x, first, count = (found.bounds for found in types)
-    mask = Interval((1 << count.low) - 1, (1 << count.high) - 1)
-    return integer(intervals.bit_and(intervals.shift_right(x, first), mask))
-
-
-def _article(found: Type) -> str:
-    return f"an {found}" if found.kind == "integer" else f"a {found}"
-
-
-_TABLE: Final = (
-    Function(
-        "where",
-        "where(condition, a, b)",
-        "a where the condition holds, else b; NaN comes only from the chosen one",
-        (3, 3),
-        _where,
-    ),
-    Function(
-        "choose",
-        "choose(i, v0, v1, ..., vn)",
-        "the value number i; i must be proven in 0..n, n at most 63",
-        (2, _CHOICES),
-        _choose,
-    ),
-    Function(
-        "bits",
-        "bits(x, first, count)",
-        "count bits of the integer x from bit first: (x >> first) & (2^count - 1)",
-        (3, 3),
-        _bits,
-    ),
-    Function("abs", "abs(x)", "absolute value", (1, 1), _numeric(intervals.absolute), "absolute"),
-    Function("sqrt", "sqrt(x)", "square root, correctly rounded", (1, 1), _real, "sqrt"),
-    Function("exp", "exp(x)", "e to the power x", (1, 1), _real, "exp"),
-    Function("log", "log(x)", "natural logarithm", (1, 1), _real, "log"),
-    Function(
-        "min",
-        "min(a, b, ...)",
-        "the smallest; NaN if one is NaN",
-        (2, _ANY),
-        _numeric(intervals.minimum),
-        "minimum",
-    ),
-    Function(
-        "max",
-        "max(a, b, ...)",
-        "the largest; NaN if one is NaN",
-        (2, _ANY),
-        _numeric(intervals.maximum),
-        "maximum",
-    ),
-    Function(
-        "clip",
-        "clip(x, low, high)",
-        "min(max(x, low), high)",
-        (3, 3),
-        _numeric(intervals.clip),
-    ),
-    Function(
-        "floor",
-        "floor(x)",
-        "the largest integer value not above x",
-        (1, 1),
-        _numeric(lambda x: x),
-        "floor",
-    ),
-    Function(
-        "round",
-        "round(x)",
-        "the nearest integer value, half to even",
-        (1, 1),
-        _numeric(lambda x: x),
-        "rint",
-    ),
-    Function("isnan", "isnan(x)", "whether x is NaN", (1, 1), _predicate, "isnan"),
-)
-
-FUNCTIONS: Final = {function.name: function for function in _TABLE}
+FUNCTIONS: Final = {entry["name"]: _function(entry) for entry in _DATA["functions"]}
+OPERATORS: Final = {entry["symbol"]: _operator(entry) for entry in _DATA["operators"]}
+#: Constants and their types.
+CONSTANTS: Final = {
+    entry["name"]: BOOL if entry["type"] == "bool" else REAL for entry in _DATA["constants"]
+}
+KEYWORDS: Final = frozenset({"let", "and", "or", "not", "else"})
 
 
 def is_reserved(name: str) -> bool:
@@ -241,7 +135,4 @@ def is_reserved(name: str) -> bool:
     >>> is_reserved("where"), is_reserved("group_median"), is_reserved("pedestal")
     (True, True, False)
     """
-    return name in FUNCTIONS or name in CONSTANTS or name in KEYWORDS or name in RESERVED
-
-
-KEYWORDS: Final = frozenset({"let", "and", "or", "not", "else"})
+    return name in FUNCTIONS or name in CONSTANTS or name in KEYWORDS

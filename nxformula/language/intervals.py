@@ -22,6 +22,11 @@ class Interval(NamedTuple):
         """Whether every value of this interval is in the other."""
         return other.low <= self.low and self.high <= other.high
 
+    @property
+    def values(self) -> range:
+        """All integers of the interval."""
+        return range(self.low, self.high + 1)
+
     def __str__(self) -> str:
         return f"[{self.low}, {self.high}]"
 
@@ -119,3 +124,23 @@ def maximum(*intervals: Interval) -> Interval:
 def clip(x: Interval, low: Interval, high: Interval) -> Interval:
     """Interval of `clip(x, low, high)`, which is `min(max(x, low), high)`."""
     return minimum(maximum(x, low), high)
+
+
+def identity(a: Interval) -> Interval:
+    """Interval of functions that leave integers as they are."""
+    return a
+
+
+def sign(a: Interval) -> Interval:
+    """Interval of `sign(a)`."""
+    return Interval((a.low > 0) - (a.low < 0), (a.high > 0) - (a.high < 0))
+
+
+def divide(a: Interval, b: Interval) -> Interval:
+    """Interval of `div(a, b)`, the floored quotient, for divisors without 0."""
+    return _corners(lambda x, y: x // y, a, b)
+
+
+def modulo(a: Interval, b: Interval) -> Interval:
+    """Interval of `mod(a, b)`, for divisors without 0: from 0 to the divisor, which it is not."""
+    return Interval(0, b.high - 1) if b.low > 0 else Interval(b.low + 1, 0)

@@ -14,6 +14,8 @@ NODES: Final = 2000
 SYMBOLS: Final = 64
 #: `let` definitions of one formula.
 LETS: Final = 64
+#: Coefficients of a polynomial.
+COEFFICIENTS: Final = 64
 #: Dimensions of a symbol.
 RANK: Final = 8
 #: Characters of a number literal.

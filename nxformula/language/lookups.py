@@ -45,16 +45,14 @@ class Lookups:
                 self._fail(DimensionError, message, span)
 
     def resolve(self, node: Index, symbol: Symbol) -> tuple[str, ...]:
-        """Find the dimension of every index; return the dimensions that are left of the table."""
+        """Find the dimension of every index; give the dimensions that are left of the table."""
         found: list[str] = []
         for item in node.items:
             dimension = item.dimension or self._only(node, symbol, item)
             self._check_dimension(node, symbol, item, dimension, found)
             found.append(dimension)
         self.dimensions[id(node)] = tuple(found)
-        kept = tuple(dimension for dimension in symbol.dimensions if dimension not in found)
-        self.check_leftover(node.name, kept, node.span)
-        return kept
+        return tuple(dimension for dimension in symbol.dimensions if dimension not in found)
 
     def _only(self, node: Index, symbol: Symbol, item: IndexItem) -> str:
         positional = [other for other in node.items if other.dimension is None]

@@ -27,6 +27,7 @@ from nxformula.language.tree import (
     Literal,
     Name,
     Node,
+    Position,
     Span,
     Unary,
 )
@@ -110,8 +111,11 @@ class _Nodes:
         return Name(str(children[0]), _span(children[0]))
 
     def call(self, children: list[Any]) -> Node:
-        name, _, *arguments, _ = children
-        return Call(str(name), arguments[0] if arguments else (), _span(name))
+        name, _, *found, _ = children
+        arguments = found[0] if found else ()
+        if name == "position" and len(arguments) == 1 and isinstance(arguments[0], Name):
+            return Position(arguments[0].name, _span(name))
+        return Call(str(name), arguments, _span(name))
 
     def index(self, children: list[Any]) -> Node:
         name, _, found, _ = children

@@ -58,6 +58,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Position:
+    """`position(DIMENSION)`; the span is the function name's."""
+
+    dimension: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IndexItem:
     """One index: of the dimension that it names, or of the only one possible (None)."""
 
@@ -85,7 +93,7 @@ class Let:
     span: Span
 
 
-Node: TypeAlias = Literal | Name | Unary | Binary | Call | Index | Let
+Node: TypeAlias = Literal | Name | Unary | Binary | Call | Position | Index | Let
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
