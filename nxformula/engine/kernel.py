@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from nxformula.engine import numpy_backend
+from nxformula.engine import groups
 from nxformula.engine.layout import Array
 from nxformula.engine.lower import lower
-from nxformula.engine.plan import Cost, Plan
+from nxformula.engine.plan import Cost, Plan, position_name
+from nxformula.engine.requirements import (
+    IncreasingTables,
+    indexed_dimensions,
+    kept_dimensions,
+    used_positions,
+)
 from nxformula.errors import DimensionError
 from nxformula.language.checker import Checked, check
 from nxformula.language.parser import parse
 from nxformula.language.symbols import DROPPED, Symbol
-from nxformula.language.tree import Formula, Index, Name
+from nxformula.language.tree import Formula
 
 Backend: TypeAlias = Literal["auto", "numpy"]
 
@@ -37,6 +43,11 @@ class Kernel:
         What evaluates it: "numpy".
     cost : Cost
         Operations and bytes per element of the result.
+    whole : frozenset of str
+        Dimensions of the result along which elements are grouped: a part of them needs the arrays
+        for all.
+    positions : tuple of str
+        Dimensions of the result whose positions the formula uses.
     """
 
     backend = "numpy"
@@ -44,11 +55,19 @@ class Kernel:
     def __init__(self, checked: Checked, result: str | None = None) -> None:
         self._plan: Plan = lower(checked, result)
         self.formula: Formula = checked.formula
-        self._kept = _kept(self._plan, checked)
+        self._kept = kept_dimensions(self._plan, checked)
+        self._indexed = indexed_dimensions(self._plan)
         self.symbols = {name: checked.symbols[name] for name in self._kept}
         self.axes = self._plan.axes
         self.dtype = self._plan.dtype
         self.cost: Cost = self._plan.cost()
+        self.whole = self._plan.whole()
+        self.positions = used_positions(self._plan)
+        self._tables = IncreasingTables(checked)
+        self._sources = {
+            **self.symbols,
+            **{position_name(axis): Symbol("int64", (axis,)) for axis in self.positions},
+        }
 
     def __call__(self, arrays: Mapping[str, Array], *, out: Array | None = None) -> Array:
         """Evaluate the formula.
@@ -57,7 +76,8 @@ class Kernel:
         ----------
         arrays : mapping of str to ndarray
             Values of every symbol, with the dimensions and dtype of its `Symbol`; the byte order
-            may differ. More than the formula uses is fine.
+            may differ. More than the formula uses is fine. Where these are part of a larger
+            dataset, "position(DIMENSION)" gives the places along each dimension of `positions`.
         out : ndarray, optional
             Receives the result, instead of a new array.
 
@@ -70,11 +90,15 @@ class Kernel:
         ------
         DimensionError
             The arrays' lengths disagree.
+        FormulaTypeError
+            A table of `interp` does not increase.
         TypeError, ValueError
             An array is missing or of another dtype; `out` does not fit.
         """
         native = {name: self._native(name, arrays) for name in self.symbols}
-        shape = self._shape(native)
+        lengths = self._lengths(native)
+        shape = tuple(lengths[axis] for axis in self.axes)
+        self.check_tables(native)
         if out is None:
             out = np.empty(shape, self.dtype)
         elif out.shape != shape or out.dtype != self.dtype:
@@ -83,7 +107,8 @@ class Kernel:
         if any(np.may_share_memory(out, array) for array in native.values()):
             out[...] = self(arrays)
         else:
-            numpy_backend.evaluate(self._plan, self.symbols, native, out)
+            sources = {**native, **self._places(arrays, lengths)}
+            groups.evaluate(self._plan, self._sources, sources, lengths, out)
         return out
 
     def _native(self, name: str, arrays: Mapping[str, Array]) -> Array:
@@ -95,14 +120,14 @@ class Kernel:
             raise TypeError(f"{name!r} has dtype {array.dtype}, compiled for {wanted}")
         return array.astype(array.dtype.newbyteorder("="), copy=False)
 
-    def _shape(self, arrays: Mapping[str, Array]) -> tuple[int, ...]:
+    def _lengths(self, arrays: Mapping[str, Array]) -> dict[str, int]:
         lengths: dict[str, tuple[int, str]] = {}
         for name, symbol in self.symbols.items():
             shape = arrays[name].shape
             self._check_rank(name, symbol, shape)
             for axis in self.kept(name):
                 self._note(lengths, axis, shape[symbol.axes.index(axis)], name)
-        return tuple(lengths[axis][0] for axis in self.axes)
+        return {axis: length for axis, (length, _) in lengths.items()}
 
     def _check_rank(self, name: str, symbol: Symbol, shape: tuple[int, ...]) -> None:
         if len(shape) != len(symbol.axes):
@@ -111,6 +136,9 @@ class Kernel:
         for axis, length in zip(symbol.axes, shape, strict=True):
             if axis == DROPPED and length != 1:
                 self._fail(f"{name!r} drops a dimension '.' of length {length}; only 1 can be")
+            wanted = symbol.length(axis) if axis in self.indexed(name) else None
+            if wanted not in (None, length):
+                self._fail(f"{name!r} has length {length} along {axis!r}, compiled for {wanted}")
 
     def kept(self, name: str) -> list[str]:
         """Dimensions of a symbol that some use of it does not index: they are the result's."""
@@ -118,8 +146,32 @@ class Kernel:
 
     def indexed(self, name: str) -> frozenset[str]:
         """Dimensions of a symbol that some use of it indexes."""
-        tables = (o.table for o in self._plan.operations if o.code in ("lookup", "inside"))
-        return frozenset(d for t in tables if t.symbol == name for d in t.dimensions)
+        return self._indexed.get(name, frozenset())
+
+    def check_tables(self, arrays: Mapping[str, Array]) -> None:
+        """Refuse tables of `interp` that do not increase, before anything is evaluated.
+
+        Raises
+        ------
+        FormulaTypeError
+            At the `interp`.
+        """
+        self._tables.check(arrays)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Symbols that `check_tables` looks at."""
+        return tuple(self._tables.tables)
+
+    def _places(self, arrays: Mapping[str, Array], lengths: Mapping[str, int]) -> dict[str, Array]:
+        """The places along each dimension whose positions are used."""
+        places: dict[str, Array] = {}
+        for axis in self.positions:
+            name, length = position_name(axis), lengths[axis]
+            places[name] = np.asarray(arrays.get(name, np.arange(length)), np.int64)
+            if places[name].shape != (length,):
+                self._fail(f"{name!r} has shape {places[name].shape}, expected ({length},)")
+        return places
 
     def _note(self, lengths: dict[str, tuple[int, str]], axis: str, length: int, name: str) -> None:
         known, owner = lengths.setdefault(axis, (length, name))
@@ -131,33 +183,6 @@ class Kernel:
 
     def __repr__(self) -> str:
         return f"<Kernel {self.formula.text!r} -> {self.dtype}[{', '.join(self.axes)}]>"
-
-
-def _kept(plan: Plan, checked: Checked) -> dict[str, dict[str, None]]:
-    """The symbols that a plan needs, each with the dimensions that some use does not index."""
-    kept: dict[str, dict[str, None]] = {}
-    for operation in plan.operations:
-        if operation.code == "load":
-            _note_kept(kept, checked, str(operation.detail), ())
-        elif operation.code in ("lookup", "inside"):
-            _note_kept(kept, checked, operation.table.symbol, operation.table.dimensions)
-    # Operations that can have only one value are gone (`data >> 16` of 16 bits), and with them
-    # perhaps the only symbol that knows how long the result is.
-    for node in checked.formula.nodes:
-        known = {dimension for dimensions in kept.values() for dimension in dimensions}
-        if isinstance(node, Name | Index) and node.name in checked.symbols:
-            indexed = checked.lookups.get(id(node), ())
-            own = set(checked.symbols[node.name].dimensions) - set(indexed)
-            if own & set(plan.axes) - known:
-                _note_kept(kept, checked, node.name, indexed)
-    return kept
-
-
-def _note_kept(
-    kept: dict[str, dict[str, None]], checked: Checked, name: str, indexed: Sequence[str]
-) -> None:
-    own = (d for d in checked.symbols[name].dimensions if d not in indexed)
-    kept.setdefault(name, {}).update(dict.fromkeys(own))
 
 
 def compile(  # noqa: A001 - the name that users know from re and regex libraries

@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from nxformula.engine.compositions import COMPOSED
 from nxformula.engine.plan import Builder, Operation, Plan, Table
 from nxformula.language.checker import Checked
-from nxformula.language.functions import FUNCTIONS
+from nxformula.language.functions import FUNCTIONS, OPERATORS
 from nxformula.language.intervals import Interval
-from nxformula.language.tree import Binary, Call, Index, Let, Literal, Name, Node, Unary
+from nxformula.language.tree import Binary, Call, Index, Let, Literal, Name, Node, Position, Unary
 from nxformula.language.types import INTEGER_DTYPES, SYMBOL_DTYPES, Type, narrowest, real_dtype
 
-_UFUNCS: Final = {
-    "+": "add",
-    "-": "subtract",
-    "*": "multiply",
-    "/": "divide",
-    "**": "power",
-    "&": "bitwise_and",
-    "|": "bitwise_or",
-    "^": "bitwise_xor",
-    "<<": "left_shift",
-    ">>": "right_shift",
-    "==": "equal",
-    "!=": "not_equal",
-    "<": "less",
-    "<=": "less_equal",
-    ">": "greater",
-    ">=": "greater_equal",
-    "and": "logical_and",
-    "or": "logical_or",
-}
 _CONSTANTS: Final = {"nan": math.nan, "inf": math.inf, "pi": math.pi, "true": True, "false": False}
 
 
@@ -52,7 +33,7 @@ def lower(checked: Checked, result: str | None = None) -> Plan:
     KeyError
         There is no such `let`.
     """
-    lowering = _Lowering(checked)
+    lowering = Lowering(checked)
     root = checked.formula.result if result is None else checked.definitions[result]
     number = lowering.numbers[id(root)]
     value = checked.value(root)
@@ -68,7 +49,21 @@ def _own_dtype(found: Type, real: str) -> str:
     return "bool" if found.kind == "bool" else real
 
 
-class _Lowering:
+class Lowering:
+    """The state of one lowering: the operations so far, and the number of each node's value.
+
+    Attributes
+    ----------
+    checked : Checked
+        The formula.
+    builder : Builder
+        The operations.
+    real : str
+        Dtype of reals.
+    numbers : dict of int
+        By identity of the node.
+    """
+
     def __init__(self, checked: Checked) -> None:
         self.checked = checked
         self.builder = Builder()
@@ -77,16 +72,17 @@ class _Lowering:
         for node in checked.formula.nodes:
             self.numbers[id(node)] = self._node(node)
 
-    def _type(self, node: Node) -> Type:
+    def type(self, node: Node) -> Type:
+        """Type of a node."""
         return self.checked.value(node).type
 
     def _node(self, node: Node) -> int:
-        constant = self._type(node).constant
+        constant = self.type(node).constant
         if constant is not None:
-            return self.builder.constant(constant, narrowest(self._type(node).bounds) or "int64")
+            return self.builder.constant(constant, narrowest(self.type(node).bounds) or "int64")
         match node:
             case Literal(value=value):
-                return self._real(self.builder.constant(float(value), "float64"))
+                return self.as_real(self.builder.constant(float(value), "float64"))
             case Name(name=name):
                 return self._name(name)
             case Let(value=value):
@@ -97,20 +93,25 @@ class _Lowering:
                 return self._binary(node)
             case Call():
                 return self._call(node)
+            case Position(dimension=dimension):
+                own = frozenset({dimension})
+                return self.builder.add(Operation("position", (), "int64", own, dimension))
             case Index():
-                return self._index(node)
+                return self.index(node)
 
-    def _real(self, number: int) -> int:
+    def as_real(self, number: int) -> int:
+        """The value in the format of reals."""
         return self.builder.cast(number, self.real)
 
-    def _number(self, node: Node) -> int:
+    def number(self, node: Node) -> int:
+        """Number of the operation that gives the value of a node."""
         return self.numbers[id(node)]
 
     # Names and tables
 
     def _name(self, name: str) -> int:
         if name in self.checked.definitions:
-            return self._number(self.checked.definitions[name])
+            return self.number(self.checked.definitions[name])
         if name in _CONSTANTS:
             value = _CONSTANTS[name]
             is_bool = isinstance(value, bool)
@@ -121,12 +122,18 @@ class _Lowering:
 
     def _stored(self, number: int, dtype: str) -> int:
         """A value as read: reals in the format of the formula."""
-        return self._real(number) if SYMBOL_DTYPES[dtype].kind == "real" else number
+        return self.as_real(number) if SYMBOL_DTYPES[dtype].kind == "real" else number
 
-    def _index(self, node: Index) -> int:
+    def index(self, node: Index | Name, entry: int | None = None) -> int:
+        """A look-up; `entry` is the index along the dimension that a function takes of a table."""
         symbol = self.checked.symbols[node.name]
-        indexed = self.checked.lookups[id(node)]
-        indices = tuple(self._number(item.value) for item in node.items)
+        items = node.items if isinstance(node, Index) else ()
+        otherwise = node.otherwise if isinstance(node, Index) else None
+        indexed = self.checked.lookups.get(id(node), ())
+        indices = tuple(self.number(item.value) for item in items)
+        if entry is not None:
+            indexed = (*indexed, self.checked.along[id(node)])
+            indices = (*indices, entry)
         planes = None
         if len(indices) == 1 and self.builder.operations[indices[0]].code == "pick":
             pick = self.builder.operations[indices[0]]
@@ -138,61 +145,66 @@ class _Lowering:
         value = self.builder.add(Operation("lookup", indices, symbol.dtype, dimensions, table))
         value = self._stored(value, symbol.dtype)
         stored = SYMBOL_DTYPES[symbol.dtype]
-        if node.otherwise is None and stored.kind == self._type(node).kind:
+        if otherwise is None and stored.kind == self.type(node).kind:
             return value
         inside = self.builder.add(
             Operation("inside", indices, "bool", self.builder.joined(indices), table)
         )
-        if node.otherwise is None:
+        if otherwise is None:
             nan = self.builder.constant(math.nan, self.real)
-            return self.builder.select(inside, self._real(value), nan)
-        return self._select_typed(self._type(node), inside, value, self._number(node.otherwise))
+            return self.builder.select(inside, self.as_real(value), nan)
+        return self.select_typed(self.type(node), inside, value, self.number(otherwise))
 
     # Operators
 
     def _unary(self, node: Unary) -> int:
-        operand = self._number(node.operand)
+        operand = self.number(node.operand)
         if node.operator == "not":
             return self.builder.apply("logical_not", (operand,), "bool")
-        found = self._type(node)
+        found = self.type(node)
         if found.kind == "integer":
-            return self._integers("negative", [node.operand], found.bounds)
+            return self.integers("negative", [node.operand], found.bounds)
         constant = self.builder.operations[operand]
         if constant.code == "constant" and isinstance(constant.detail, float):
             return self.builder.constant(-constant.detail, self.real)
         return self.builder.apply("negative", (operand,), self.real)
 
     def _binary(self, node: Binary) -> int:
-        found, ufunc = self._type(node), _UFUNCS[node.operator]
-        pair = (self._number(node.left), self._number(node.right))
+        found, ufunc = self.type(node), OPERATORS[node.operator].ufunc
+        pair = (self.number(node.left), self.number(node.right))
         if found.kind == "integer":
-            return self._integers(ufunc, [node.left, node.right], found.bounds)
+            return self.integers(ufunc, [node.left, node.right], found.bounds)
         if node.operator in ("and", "or"):
             return self.builder.apply(ufunc, pair, "bool")
-        kinds = {self._type(node.left).kind, self._type(node.right).kind}
+        kinds = {self.type(node.left).kind, self.type(node.right).kind}
         if found.kind == "bool" and kinds == {"integer"}:
-            dtype = self._common([node.left, node.right])
+            dtype = self._shared([node.left, node.right])
             # int64 beside uint64 has no common dtype; NumPy compares the two exactly.
             exact = pair if dtype is None else tuple(self.builder.cast(n, dtype) for n in pair)
             return self.builder.apply(ufunc, exact, "bool")
-        reals = tuple(self._real(number) for number in pair)
+        reals = tuple(self.as_real(number) for number in pair)
         return self.builder.apply(ufunc, reals, "bool" if found.kind == "bool" else self.real)
 
-    def _common(self, nodes: Sequence[Node], *others: Interval) -> str | None:
+    def common(self, nodes: Sequence[Node], *others: Interval) -> str:
+        """A dtype that holds these integers and intervals."""
+        dtype = self._shared(nodes, *others)
+        assert dtype is not None, "the checker admits only what fits"
+        return dtype
+
+    def _shared(self, nodes: Sequence[Node], *others: Interval) -> str | None:
         """A dtype that holds these integers: one that an operand has already, if one does."""
-        bounds = [*(self._type(node).bounds for node in nodes), *others]
-        operations = (self.builder.operations[self._number(node)] for node in nodes)
+        bounds = [*(self.type(node).bounds for node in nodes), *others]
+        operations = (self.builder.operations[self.number(node)] for node in nodes)
         present = [o.dtype for o in operations if o.code != "constant"]
         for dtype in present:
             if all(interval.within(INTEGER_DTYPES[dtype]) for interval in bounds):
                 return dtype
         return narrowest(*bounds)
 
-    def _integers(self, ufunc: str, nodes: Sequence[Node], bounds: Interval) -> int:
+    def integers(self, ufunc: str, nodes: Sequence[Node], bounds: Interval) -> int:
         """A function of integers, computed in a dtype that holds operands and result."""
-        dtype = self._common(nodes, bounds)
-        assert dtype is not None, "the checker admits only what fits"
-        numbers = [self.builder.cast(self._number(node), dtype) for node in nodes]
+        dtype = self.common(nodes, bounds)
+        numbers = [self.builder.cast(self.number(node), dtype) for node in nodes]
         return self._fold(ufunc, numbers, dtype)
 
     def _fold(self, ufunc: str, numbers: Sequence[int], dtype: str) -> int:
@@ -203,104 +215,35 @@ class _Lowering:
             first = self.builder.apply(ufunc, (first, number), dtype)
         return first
 
-    # Functions
-
-    def _call(self, node: Call) -> int:
-        composed = _COMPOSED.get(node.name)
-        if composed is not None:
-            return composed(self, node)
-        ufunc = FUNCTIONS[node.name].ufunc
-        assert ufunc is not None
-        found = self._type(node)
-        if found.kind == "integer":
-            return self._integers(ufunc, node.arguments, found.bounds)
-        reals = [self._real(self._number(argument)) for argument in node.arguments]
-        return self._fold(ufunc, reals, "bool" if found.kind == "bool" else self.real)
-
-    def _whole(self, node: Call) -> int:
-        """`floor` and `round`: integers are whole already."""
-        (argument,) = node.arguments
-        if self._type(argument).kind == "integer":
-            return self._number(argument)
-        ufunc = FUNCTIONS[node.name].ufunc
-        assert ufunc is not None
-        return self.builder.apply(ufunc, (self._number(argument),), self.real)
-
-    def _where(self, node: Call) -> int:
-        condition, a, b = (self._number(argument) for argument in node.arguments)
-        return self._select_typed(self._type(node), condition, a, b)
-
-    def _select_typed(self, found: Type, condition: int, a: int, b: int) -> int:
+    def select_typed(self, found: Type, condition: int, a: int, b: int) -> int:
+        """One of two values, in the dtype of the type that both have together."""
         if found.kind == "real":
-            return self.builder.select(condition, self._real(a), self._real(b))
+            return self.builder.select(condition, self.as_real(a), self.as_real(b))
         if found.kind == "bool":
             return self.builder.select(condition, a, b)
-        dtype = narrowest(found.bounds)
-        assert dtype is not None, "the checker admits only what fits"
+        dtype = self.own_dtype(found)
         return self.builder.select(
             condition, self.builder.cast(a, dtype), self.builder.cast(b, dtype)
         )
 
-    def _choose(self, node: Call) -> int:
-        found = self._type(node)
-        index = self._number(node.arguments[0])
-        values = [self._number(argument) for argument in node.arguments[1:]]
-        bounds = self._type(node.arguments[0]).bounds
-        dtype = self.real if found.kind == "real" else _own_dtype(found, self.real)
-        values = [self.builder.cast(value, dtype) for value in values]
-        operations = [self.builder.operations[value] for value in values]
-        if all(operation.code == "constant" for operation in operations):
-            return self.builder.pick(index, tuple(o.detail for o in operations), dtype)
-        chosen = values[bounds.high]
-        for code in range(bounds.high - 1, bounds.low - 1, -1):
-            constant = self.builder.constant(code, self.builder.operations[index].dtype)
-            equal = self.builder.apply("equal", (index, constant), "bool")
-            chosen = self.builder.select(equal, values[code], chosen)
-        return chosen
+    def own_dtype(self, found: Type) -> str:
+        """The narrowest dtype for values of a type."""
+        return _own_dtype(found, self.real)
 
-    def _bits(self, node: Call) -> int:
-        x, first, count = node.arguments
-        bounds = [self._type(argument).bounds for argument in node.arguments]
-        masks = Interval((1 << bounds[2].low) - 1, (1 << bounds[2].high) - 1)
-        dtype = self._common([x, first], masks)
-        assert dtype is not None, "a mask of at most 63 bits fits wherever 64-bit data fit"
-        cast = self.builder.cast
-        shifted = self.builder.apply(
-            "right_shift", (cast(self._number(x), dtype), cast(self._number(first), dtype)), dtype
-        )
-        if masks.low == masks.high:
-            mask = self.builder.constant(masks.low, dtype)
-        else:
-            one = self.builder.constant(1, "uint64")
-            power = (one, cast(self._number(count), "uint64"))
-            top = self.builder.apply("left_shift", power, "uint64")
-            mask = cast(self.builder.apply("subtract", (top, one), "uint64"), dtype)
-        return self.builder.apply("bitwise_and", (shifted, mask), dtype)
+    # Functions
 
-    def _clip(self, node: Call) -> int:
-        found = self._type(node)
-        dtype = self.real
+    def _call(self, node: Call) -> int:
+        composed = COMPOSED.get(node.name)
+        if composed is not None:
+            return composed(self, node)
+        return self.simple(node)
+
+    def simple(self, node: Call) -> int:
+        """A function that is one NumPy function of integers or of reals."""
+        ufunc = FUNCTIONS[node.name].ufunc
+        assert ufunc is not None
+        found = self.type(node)
         if found.kind == "integer":
-            common = self._common(node.arguments, found.bounds)
-            assert common is not None, "the checker admits only what fits"
-            dtype = common
-        x, low, high = (self.builder.cast(self._number(a), dtype) for a in node.arguments)
-        raised = self.builder.apply("maximum", (x, low), dtype)
-        return self.builder.apply("minimum", (raised, high), dtype)
-
-    def _isnan(self, node: Call) -> int:
-        (argument,) = node.arguments
-        if self._type(argument).kind == "integer":
-            return self.builder.constant(False, "bool")
-        return self.builder.apply("isnan", (self._number(argument),), "bool")
-
-
-_COMPOSED: Final[Mapping[str, Callable[[_Lowering, Call], int]]] = {
-    "where": _Lowering._where,
-    "choose": _Lowering._choose,
-    "bits": _Lowering._bits,
-    "clip": _Lowering._clip,
-    "floor": _Lowering._whole,
-    "round": _Lowering._whole,
-    "isnan": _Lowering._isnan,
-}
+            return self.integers(ufunc, node.arguments, found.bounds)
+        reals = [self.as_real(self.number(argument)) for argument in node.arguments]
+        return self._fold(ufunc, reals, "bool" if found.kind == "bool" else self.real)

@@ -24,10 +24,11 @@ from nxformula.engine.layout import (
     boxes,
     make_grid,
 )
-from nxformula.engine.plan import Operation, Plan
+from nxformula.engine.plan import READS, Operation, Plan, source_name
 from nxformula.engine.points import Points
 from nxformula.engine.schedule import POINT_BYTES, Stage, fit_tile, temporary_bytes
 from nxformula.engine.tables import MemoryTable, Offsets, lookup_key, memory_table
+from nxformula.engine.ufuncs import ufunc
 from nxformula.language.symbols import Symbol
 
 #: Most elements of a tile.
@@ -69,8 +70,8 @@ def _sources(
     sources: dict[int, Array] = {}
     for number, operation in enumerate(plan.operations):
         indexed: tuple[str, ...] = ()
-        if operation.code == "load":
-            name = str(operation.detail)
+        if operation.code in READS:
+            name = source_name(operation)
         elif operation.code in ("lookup", "inside"):
             name, indexed = operation.table.symbol, operation.table.dimensions
         else:
@@ -100,7 +101,7 @@ class TileRun:
         self.plan = plan
         self.out = out
         self.shape = grid.shape
-        self.sources = {n: s for n, s in sources.items() if plan.operations[n].code == "load"}
+        self.sources = {n: s for n, s in sources.items() if plan.operations[n].code in READS}
         self.tables = {
             n: memory_table(
                 source, len(plan.operations[n].arguments), plan.operations[n].table.planes
@@ -122,7 +123,7 @@ class TileRun:
         self.offsets = Offsets(elements)
         selects = any(operation.code == "select" for operation in plan.operations)
         self.mask_bytes = np.empty(8 * elements if selects else 0, np.uint8)
-        reads = sum(operation.code in ("load", "lookup") for operation in plan.operations)
+        reads = sum(o.code in READS or o.code == "lookup" for o in plan.operations)
         self.few = FEW * len(self.schedule.choosing) / max(1, reads)
         self.choice = Choice(self.schedule, elements)
         self.points: Points | None = None
@@ -241,7 +242,7 @@ class TileRun:
         return step
 
     def _apply(self, number: int, operation: Operation) -> _Step:
-        function = getattr(np, str(operation.detail))
+        function = ufunc(str(operation.detail))
         values = self.values
         arguments = operation.arguments
 
@@ -334,6 +335,8 @@ class TileRun:
 _STEPS: Final[Mapping[str, Callable[[TileRun, int, Operation], _Step]]] = {
     "constant": TileRun._constant,
     "load": TileRun._load,
+    "position": TileRun._load,
+    "group": TileRun._load,
     "cast": TileRun._cast,
     "apply": TileRun._apply,
     "select": TileRun._select,

@@ -10,6 +10,7 @@ import numpy as np
 from nxformula.engine.layout import Array, Box
 from nxformula.engine.plan import Operation, Plan
 from nxformula.engine.tables import Found, MemoryTable, lookup_key, memory_table
+from nxformula.engine.ufuncs import ufunc
 
 #: So many elements are worth the calls: fewer wait for those of the next tiles.
 _WORTH: Final = 4096
@@ -116,7 +117,7 @@ class Points:
         return lambda batch: batch.values[argument].astype(dtype)
 
     def _apply(self, number: int, operation: Operation) -> _Step:
-        function = getattr(np, str(operation.detail))
+        function = ufunc(str(operation.detail))
         if len(operation.arguments) == 1:
             (argument,) = operation.arguments
             return lambda batch: function(batch.values[argument])
@@ -164,6 +165,8 @@ _Step: TypeAlias = "Callable[[_Batch], Array]"
 
 _STEPS: Final[Mapping[str, Callable[[Points, int, Operation], _Step]]] = {
     "load": Points._load,
+    "position": Points._load,
+    "group": Points._load,
     "cast": Points._cast,
     "apply": Points._apply,
     "select": Points._select,

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from nxformula.engine.layout import Grid, inner_dimension, tile_shape
-from nxformula.engine.plan import Plan
+from nxformula.engine.plan import READS, Plan
 
 #: Bytes of all buffers for a tile, temporary ones included; a tile is as large as this allows.
 SCRATCH_BYTES: Final = 13 << 17
@@ -101,6 +101,7 @@ def temporary_bytes(plan: Plan, kinds: int) -> int:
     """
     codes = {operation.code for operation in plan.operations}
     needed = 9 if "select" in codes else 1
+    needed += 8 * any(operation.detail == "power" for operation in plan.operations)
     tables = [o for o in plan.operations if o.code in ("lookup", "inside")]
     if not tables:
         return needed
@@ -157,7 +158,7 @@ def _assign(
         done = [(slots[value], value) for value in ending.get(number, ())]
         in_place = [s for s, v in done if operation.code == "apply" and shapes[v] == shapes[number]]
         _release(in_place, sizes, free)
-        if operation.code not in ("load", "constant"):
+        if operation.code not in READS and operation.code != "constant":
             size = np.dtype(operation.dtype).itemsize
             if not free.setdefault(size, []):
                 free[size].append(len(sizes))

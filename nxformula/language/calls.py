@@ -151,8 +151,7 @@ class Calls:
         return _ANYWHERE if length is None else Interval(0, max(0, length - 1))
 
     def _length_of_axis(self, dimension: str) -> int | None:
-        """Length of a dimension of the result, from the symbols that the formula does not index
-        along it."""
+        """Length of a dimension of the result, from a symbol that is not indexed along it."""
         for node in self.formula.nodes:
             if not isinstance(node, Name | Index) or node.name not in self.symbols:
                 continue

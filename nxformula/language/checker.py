@@ -6,7 +6,7 @@ can overflow, no index can leave a table unseen, and every dimension is accounte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
@@ -42,6 +42,7 @@ from nxformula.language.tree import (
 )
 from nxformula.language.type_rules import described
 from nxformula.language.types import REAL, Type
+
 
 @dataclass(frozen=True, slots=True)
 class Value:

@@ -111,10 +111,12 @@ class _Nodes:
         return Name(str(children[0]), _span(children[0]))
 
     def call(self, children: list[Any]) -> Node:
-        name, _, *found, _ = children
-        arguments = found[0] if found else ()
-        if name == "position" and len(arguments) == 1 and isinstance(arguments[0], Name):
-            return Position(arguments[0].name, _span(name))
+        name = children[0]
+        arguments: tuple[Node, ...] = children[2] if len(children) > 3 else ()
+        if name == "position" and len(arguments) == 1:
+            (dimension,) = arguments
+            if isinstance(dimension, Name):
+                return Position(dimension.name, _span(name))
         return Call(str(name), arguments, _span(name))
 
     def index(self, children: list[Any]) -> Node:

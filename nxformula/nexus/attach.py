@@ -183,7 +183,7 @@ def _final(
 def _read_back(temporary: str, field: str, allow: tuple[str, ...]) -> set[str]:
     """Open the new file as a reader would, so that it is known to bind; the files it needs."""
     with open_reader(temporary, allow=allow) as file:
-        file[field].raw  # noqa: B018 - binding is what is tried
+        file[field].check_tables()
         used: set[str] = file.context.access.used
         return used
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from nxformula.engine.layout import Array, boxes, tile_shape
+from nxformula.engine.plan import position_name
 from nxformula.errors import FileError
 from nxformula.nexus.binding import Binding, Bound
 from nxformula.nexus.constants import as_slice, read_parts
@@ -222,18 +223,28 @@ class CalibratedDataset:
             message = f"'{self.name}' in {path} would give {given:,} bytes from only {read:,}"
             raise FileError(message + advice, path)
 
+    def check_tables(self) -> None:
+        """Refuse, before a pixel is read, tables that do not increase as `interp` needs them."""
+        for name in self._binding.kernel.tables:
+            bound = self._binding.bound[name]
+            every = tuple(range(length) for length in bound.dataset.shape)
+            values = self.context.constants.read(bound.dataset, every, bound.symbol.dtype)
+            self._binding.kernel.check_tables({name: values})
+
     def _read(self, parts: tuple[Part, ...], out: Array) -> None:
+        self.check_tables()
         for box in self._blocks(out.shape):
             block = tuple(part[s] for part, s in zip(parts, box, strict=True))
             self._read_block(block, out[box])
 
     def _blocks(self, shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
         elements = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize))
-        tile = list(tile_shape(shape, elements))
-        for i, axis in enumerate(self.axes):
-            if axis in self._whole:
-                tile[i] = max(1, shape[i])
-        return boxes(shape, tile, None)
+        whole = [axis in self._whole for axis in self.axes]
+        # A block is as large as what is computed for it.
+        computed = [n if w else m for n, m, w in zip(self.shape, shape, whole, strict=True)]
+        tile = tile_shape(computed, elements)
+        chosen = [max(1, m) if w else t for m, t, w in zip(shape, tile, whole, strict=True)]
+        return boxes(shape, chosen, None)
 
     def _read_block(self, parts: tuple[Part, ...], out: Array) -> None:
         whole = tuple(
@@ -245,6 +256,9 @@ class CalibratedDataset:
             for name, bound in self._binding.bound.items()
             if name in self._binding.kernel.symbols
         }
+        chosen_places = dict(zip(self.axes, whole, strict=True))
+        for axis in self._binding.kernel.positions:
+            arrays[position_name(axis)] = np.asarray(chosen_places[axis])
         if not self._whole:
             self._binding.kernel(arrays, out=out)
             return
@@ -315,4 +329,4 @@ def _axes_needed_whole(binding: Binding) -> frozenset[str]:
         for name in kernel.symbols
         for axis in kernel.kept(name)
         if axis in kernel.indexed(name)
-    )
+    ).union(kernel.whole)

@@ -13,7 +13,7 @@ import nxformula
 from nxformula import Symbol
 from nxformula.errors import FormulaError
 from nxformula.language.checker import Checked, check
-from nxformula.language.functions import CONSTANTS, FUNCTIONS, KEYWORDS, RESERVED
+from nxformula.language.functions import CONSTANTS, FUNCTIONS, KEYWORDS
 
 AXES = ("frame", "slow", "fast")
 SYMBOLS = {
@@ -346,8 +346,21 @@ REFUSED = [
     ("gain(1)", "unknown-name", 1, 1, "'[...]'"),
     ("let a = data; a(1)", "unknown-name", 1, 15, "'[...]'"),
     ("pi(1)", "unknown-name", 1, 1, "not a function"),
-    ("mod(data, 3)", "unknown-name", 1, 1, "does not provide yet"),
-    ("group_median(data, data)", "unknown-name", 1, 1, "does not provide yet"),
+    # Functions that look at dimensions.
+    ("group_median(data, data)", "dimension", 1, 1, "may not vary along 'frame'"),
+    ("group_median(data, 1)", "dimension", 1, 1, "need a dimension"),
+    ("group_median(data, dark)", "type", 1, 1, "expected integer labels, found a real"),
+    ("group_quantile(data, position(slow), 1.5)", "type", 1, 1, "a number from 0 to 1"),
+    ("group_quantile(data, position(slow), dark)", "type", 1, 1, "a number from 0 to 1"),
+    ("1 + position(stage)", "dimension", 1, 5, "the result has no dimension 'stage'"),
+    ("data + position(slwo)", "dimension", 1, 8, "did you mean 'slow'?"),
+    ("position(3)", "syntax", 1, 1, "takes the name of a dimension"),
+    ("position()", "arity", 1, 1, "takes 1 arguments, found 0"),
+    ("poly(data, 3)", "type", 1, 1, "argument 2 of 'poly(x, coefficients)' must be a symbol"),
+    ("poly(data, dark)", "dimension", 1, 12, "takes exactly one"),
+    ("div(data, data)", "type", 1, 1, "a divisor proven not to be 0"),
+    ("to_integer(dark, 0, data, 1)", "type", 1, 1, "a constant integer within int64"),
+    ("to_integer(dark, 3, 2, 1)", "type", 1, 1, "expected at least 3, found 2"),
     ("where + 1", "syntax", 1, 1, "where(condition, a, b)"),
     ("sqrt[0]", "syntax", 1, 1, "'sqrt(x)'"),
     # Definitions.
@@ -477,14 +490,14 @@ def test_lengths_that_disagree_after_indexing() -> None:
     assert "length 9 along 'fast'" in error.message
 
 
-@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *CONSTANTS, *KEYWORDS, *RESERVED}))
+@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *CONSTANTS, *KEYWORDS}))
 def test_reserved_names_are_no_symbols(name: str) -> None:
     error = refusal("data", {**SYMBOLS, name: Symbol("uint8")})
     assert error.kind == "syntax"
     assert repr(name) in error.message
 
 
-@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *CONSTANTS, *RESERVED}))
+@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *CONSTANTS}))
 def test_reserved_names_are_no_definitions(name: str) -> None:
     error = refusal(f"let {name} = 1; data")
     assert (error.kind, error.line, error.column) == ("syntax", 1, 5)
@@ -497,8 +510,7 @@ def test_all_names_of_the_specification_are_reserved() -> None:
         where choose interp poly group_median group_mean group_sum group_min group_max
         group_count group_std group_quantile nan inf pi true false let and or not else
     """
-    assert {*FUNCTIONS, *CONSTANTS, *KEYWORDS, *RESERVED} == set(specified.split())
-    assert not set(FUNCTIONS) & RESERVED
+    assert {*FUNCTIONS, *CONSTANTS, *KEYWORDS} == set(specified.split())
 
 
 def test_the_first_fault_in_the_text_is_reported() -> None:

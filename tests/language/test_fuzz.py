@@ -11,7 +11,7 @@ from nxformula import Symbol
 from nxformula.errors import FormulaError, excerpt
 from nxformula.language import limits
 from nxformula.language.checker import check
-from nxformula.language.functions import CONSTANTS, FUNCTIONS, KEYWORDS, RESERVED
+from nxformula.language.functions import CONSTANTS, FUNCTIONS, KEYWORDS
 
 KINDS = {"syntax", "unknown-name", "type", "arity", "dimension", "limit"}
 AXES = ("frame", "slow", "fast")
@@ -31,7 +31,7 @@ SYMBOLS = {
 WORDS = [
     *SYMBOLS,
     *("frame", "slow", "fast", "stage", "x", "y", "unknown"),
-    *sorted({*FUNCTIONS, *CONSTANTS, *KEYWORDS, *RESERVED}),
+    *sorted({*FUNCTIONS, *CONSTANTS, *KEYWORDS}),
     *("0", "1", "3", "63", "64", "0x3FFF", "0b11", "9223372036854775808", "18446744073709551615"),
     *("1.5", ".5", "1e2", "1e308", "# note\n"),
     *("+", "-", "*", "/", "**", "<<", ">>", "&", "^", "|", "==", "!=", "<", "<=", ">", ">="),

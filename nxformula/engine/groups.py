@@ -1,0 +1,125 @@
+"""Grouped reductions: one value for all elements that share a label, as for the common mode.
+
+A reduction needs all elements along the dimensions of its labels at once. So a plan is evaluated
+for blocks of another dimension (normally some frames): first its reductions, then the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Final
+
+import numpy as np
+
+from nxformula.engine import numpy_backend
+from nxformula.engine.layout import Array
+from nxformula.engine.plan import Plan, Reduction
+from nxformula.engine.reductions import Groups, reduce_groups
+from nxformula.language.symbols import Symbol
+
+#: Elements of the result for which reductions are evaluated together, if one frame has fewer.
+_BLOCK: Final = 1 << 22
+
+
+def evaluate(
+    plan: Plan,
+    symbols: Mapping[str, Symbol],
+    arrays: Mapping[str, Array],
+    lengths: Mapping[str, int],
+    out: Array,
+) -> None:
+    """Evaluate a plan, its grouped reductions included.
+
+    Parameters
+    ----------
+    plan, symbols, arrays, out
+        As for `numpy_backend.evaluate`.
+    lengths : mapping of str to int
+        Lengths of all dimensions of the result.
+    """
+    used = plan.used()
+    if not used or not out.size:
+        numpy_backend.evaluate(plan, symbols, arrays, out)
+        return
+    axis = _axis_of_blocks(plan, symbols)
+    labels: dict[int, Groups] = {}
+    if axis is None:
+        _Block(plan, symbols, arrays, lengths, labels).evaluate(out)
+        return
+    step = max(1, _BLOCK * lengths[axis] // out.size)
+    for start in range(0, lengths[axis], step):
+        block = slice(start, min(start + step, lengths[axis]))
+        parts = {name: _part(array, symbols[name], axis, block) for name, array in arrays.items()}
+        own = {**lengths, axis: block.stop - block.start}
+        of_out = tuple(block if name == axis else slice(None) for name in plan.axes)
+        _Block(plan, symbols, parts, own, labels).evaluate(out[of_out])
+
+
+def _axis_of_blocks(plan: Plan, symbols: Mapping[str, Symbol]) -> str | None:
+    """The first dimension along which elements have nothing to do with each other."""
+    indexed = {
+        dimension
+        for part in plan.parts()
+        for operation in part.operations
+        if operation.code in ("lookup", "inside")
+        for dimension in operation.table.dimensions
+    }
+    free = [axis for axis in plan.axes if axis not in plan.whole() | indexed]
+    return free[0] if free else None
+
+
+def _part(array: Array, symbol: Symbol, axis: str, block: slice) -> Array:
+    return array[tuple(block if name == axis else slice(None) for name in symbol.axes)]
+
+
+class _Block:
+    """The evaluation of one block; `labels` are shared by all blocks."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        symbols: Mapping[str, Symbol],
+        arrays: Mapping[str, Array],
+        lengths: Mapping[str, int],
+        labels: dict[int, Groups],
+    ) -> None:
+        self.plan = plan
+        self.symbols = dict(symbols)
+        self.arrays = dict(arrays)
+        self.lengths = lengths
+        self.labels = labels
+
+    def evaluate(self, out: Array) -> None:
+        """Evaluate the reductions one after the other, then the plan."""
+        for number in self.plan.used():
+            reduction = self.plan.reductions[number]
+            name = f"group({number})"
+            self.symbols[name] = Symbol(reduction.values.dtype.name, reduction.axes)
+            self.arrays[name] = self._reduce(number, reduction)
+        numpy_backend.evaluate(self.plan, self.symbols, self.arrays, out)
+
+    def _values(self, plan: Plan, axes: Sequence[str]) -> Array:
+        """The values of a plan, spread over dimensions along which it does not vary."""
+        values = np.empty([self.lengths[axis] for axis in plan.axes], plan.dtype)
+        numpy_backend.evaluate(plan, self.symbols, self.arrays, values)
+        spread = tuple(slice(None) if axis in plan.axes else np.newaxis for axis in axes)
+        return np.broadcast_to(values[spread], [self.lengths[axis] for axis in axes])
+
+    def _groups(self, number: int, reduction: Reduction) -> Groups:
+        # Labels have no dimension of the blocks, nor has what they are made from.
+        if number not in self.labels:
+            self.labels[number] = Groups(self._values(reduction.labels, reduction.grouped))
+        return self.labels[number]
+
+    def _reduce(self, number: int, reduction: Reduction) -> Array:
+        groups = self._groups(number, reduction)
+        values = self._values(reduction.values, reduction.axes)
+        apart = [axis for axis in reduction.axes if axis not in reduction.grouped]
+        order = [reduction.axes.index(axis) for axis in (*apart, *reduction.grouped)]
+        moved = values.transpose(order)
+        rows = moved.reshape(prod(moved.shape[: len(apart)]), -1)
+        reduced = np.empty(rows.shape, values.dtype)
+        for row, result in zip(rows, reduced, strict=True):
+            reduce_groups(reduction.function, row, groups, reduction.quantile, result)
+        return reduced.reshape(moved.shape).transpose(np.argsort(order))
