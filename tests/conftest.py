@@ -1,14 +1,30 @@
-"""Fresh copies of the demonstration for tests that change files."""
+"""Helper packages of tests, and fresh copies of the demonstration for tests that change files."""
 
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from nxformula.masters.demonstration import Demonstration
+
+
+def _import_package(folder: Path, name: str) -> None:
+    """Import a folder of helpers: pytest in importlib mode does not put this folder on the path."""
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+_import_package(Path(__file__).with_name("oracle"), "oracle")
+_import_package(Path(__file__).parent / "engine" / "formulas", "formulas")
 
 
 def _copy(made: Demonstration, folder: Path) -> Demonstration:

@@ -14,10 +14,18 @@ from types import ModuleType
 from typing import Final
 
 from nxformula._version import __version__
-from nxformula.cli import attach, calibrate, check, demo, plot, show
+from nxformula.cli import attach, calibrate, check, demo, evaluate, plot, show
 from nxformula.errors import FileError, FormulaError
 
-COMMANDS: Final[tuple[ModuleType, ...]] = (demo, show, check, attach, calibrate, plot)
+COMMANDS: Final[tuple[ModuleType, ...]] = (
+    demo,
+    show,
+    check,
+    evaluate,
+    attach,
+    calibrate,
+    plot,
+)
 
 #: Exit codes.
 OK, REFUSED, UNUSABLE = 0, 1, 2

@@ -1,0 +1,1 @@
+"""Random formulas that mostly pass the checker, and random values for their symbols."""
