@@ -11,11 +11,13 @@ from nxformula.cli.options import names, read_formula
 from nxformula.engine.kernel import Kernel
 from nxformula.errors import FormulaError
 from nxformula.language.checker import Checked, check
+from nxformula.language.latex import to_latex
 from nxformula.language.parser import parse
 from nxformula.language.symbols import Symbol, parse_declaration
+from nxformula.language.units import check_units
 
 NAME = "check"
-SUMMARY = "check a formula: syntax, and with symbols also types and dimensions"
+SUMMARY = "check a formula: syntax, and with symbols also types, dimensions and units"
 EXAMPLE = (
     "nxformula check '(data - pedestal) / gain' --symbol 'data:uint16[frame,slow,fast]'\n"
     "      --symbol 'pedestal:float32[slow,fast]' --symbol 'gain:float32[slow,fast]'"
@@ -38,8 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--axes", type=names, metavar="A,B", help="result's axes (default: field's)"
     )
+    parser.add_argument("--units", help="units that the result must have")
     parser.add_argument("--dtype", default="float32", help="result's dtype (default: float32)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--latex", action="store_true", help="print LaTeX too, on the last line")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,17 +69,19 @@ def _text(argument: str) -> str:
 
 def _check(text: str, symbols: dict[str, Symbol], arguments: argparse.Namespace) -> dict[str, Any]:
     formula = parse(text)
+    latex = {"latex": to_latex(formula)} if arguments.latex else {}
     if not symbols:
-        return {"ok": True, "names": list(formula.names)}
+        return {"ok": True, "names": list(formula.names), **latex}
     if arguments.axes is None and arguments.field not in symbols:
         raise ValueError(f"no symbol {arguments.field!r} to take the axes from; give --axes")
     axes = arguments.axes or symbols[arguments.field].dimensions
     field = arguments.field if arguments.field in symbols else None
     checked = check(formula, symbols, axes=axes, dtype=arguments.dtype, field=field)
-    return _described(checked)
+    units = check_units(checked, arguments.units)
+    return {**_described(checked, None if units is None else str(units)), **latex}
 
 
-def _described(checked: Checked) -> dict[str, Any]:
+def _described(checked: Checked, units: str | None) -> dict[str, Any]:
     cost = Kernel(checked).cost
     value = checked.value(checked.formula.result)
     return {
@@ -84,6 +90,7 @@ def _described(checked: Checked) -> dict[str, Any]:
         "type": str(value.type),
         "dtype": checked.dtype,
         "axes": list(checked.axes),
+        "units": units,
         "cost": {"operations": cost.operations, "bytes_read": cost.bytes_read},
     }
 
@@ -99,11 +106,17 @@ def _refusal(error: FormulaError) -> dict[str, Any]:
 
 
 def _summary(found: dict[str, Any]) -> str:
+    lines = [_finding(found), *found.get("latex", "").splitlines()]
+    return "\n".join([lines[0], " ".join(lines[1:])] if len(lines) > 1 else lines)
+
+
+def _finding(found: dict[str, Any]) -> str:
     used = ", ".join(found["names"]) or "none"
     if "type" not in found:
         return f"syntax fine; names used: {used}"
     cost = found["cost"]
+    units = f" in {found['units']}" if found["units"] else ""
     return (
-        f"fine: {found['type']} as {found['dtype']}[{', '.join(found['axes'])}]; "
+        f"fine: {found['type']} as {found['dtype']}[{', '.join(found['axes'])}]{units}; "
         f"{cost['operations']} operations and {cost['bytes_read']} bytes read per element"
     )

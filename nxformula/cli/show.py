@@ -9,6 +9,8 @@ from typing import Any
 
 from nxformula.cli.options import add_allow
 from nxformula.errors import NoFormulaError
+from nxformula.language.latex import to_latex
+from nxformula.language.parser import parse
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.group import read_group
 from nxformula.nexus.reader import File, formula_paths
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("path", metavar="PATH", nargs="?", help="only the formula of this field")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--latex", action="store_true", help="show each formula as LaTeX too")
     add_allow(parser)
 
 
@@ -32,6 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     with open_reader(arguments.file, allow=arguments.allow) as file:
         paths = [arguments.path] if arguments.path else formula_paths(file)
         described = [_describe(file, path) for path in paths]
+    if arguments.latex:
+        for one in described:
+            one["latex"] = to_latex(parse(one["formula"]))
     if not described:
         raise NoFormulaError(f"{arguments.file} has no formula", arguments.file)
     if arguments.json:
@@ -99,7 +105,8 @@ def _text(one: dict[str, Any]) -> str:
     units = f" in {one['units']}" if one["units"] else ""
     axes = _sized(one["axes"], one["shape"])
     lines = [f"{one['field']} -> {one['dtype']}[{axes}]{units}"]
-    lines += [f"    {line}" for line in one["formula"].strip().splitlines()]
+    for shown in (one["formula"], one.get("latex", "")):
+        lines += [f"    {line}" for line in shown.strip().splitlines()]
     if one["applied"]:
         return "\n".join([*lines, "applied: the field holds calibrated values"])
     lines += _table([_row(symbol) for symbol in one["symbols"]])

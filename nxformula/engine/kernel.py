@@ -22,6 +22,7 @@ from nxformula.language.checker import Checked, check
 from nxformula.language.parser import parse
 from nxformula.language.symbols import DROPPED, Symbol
 from nxformula.language.tree import Formula
+from nxformula.language.units import check_units
 
 Backend: TypeAlias = Literal["auto", "numpy"]
 
@@ -191,6 +192,7 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
     *,
     axes: tuple[str, ...],
     dtype: str = "float32",
+    units: str | None = None,
     backend: Backend = "auto",
 ) -> Kernel:
     """Check a formula against its symbols and make it ready to evaluate.
@@ -205,6 +207,8 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
         Dimensions of the result, in array order.
     dtype : str
         Dtype of the result; reals are computed in binary32 for float32, else in binary64.
+    units : str, optional
+        Units that the result must have. They, and those of the symbols, are checked, not converted.
     backend : {"auto", "numpy"}
         What evaluates it.
 
@@ -229,7 +233,9 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
     if backend not in ("auto", "numpy"):
         raise ValueError(f"backend is {backend!r}; expected 'auto' or 'numpy'")
     formula = parse(text) if isinstance(text, str) else text
-    return Kernel(check(formula, symbols, axes=tuple(axes), dtype=dtype))
+    checked = check(formula, symbols, axes=tuple(axes), dtype=dtype)
+    check_units(checked, units)
+    return Kernel(checked)
 
 
 def evaluate(

@@ -181,8 +181,19 @@ def _decoded(values: Any, dtype: str, axes: Sequence[str]) -> Array:
         shape.append(lengths.pop() if lengths else 0)
         level = [value for part in level for value in part]
     kind = np.dtype(dtype).kind
-    read = {"b": bool, "i": int, "u": int}.get(kind, float)
-    return np.array([read(value) for value in level], dtype).reshape(shape)
+    with np.errstate(over="ignore"):
+        return np.array([_decoded_one(value, kind) for value in level], dtype).reshape(shape)
+
+
+def _decoded_one(value: Any, kind: str) -> bool | int | float:
+    """A value of a dtype of this kind, as JSON holds it."""
+    if isinstance(value, bool) == (kind == "b") and isinstance(value, int):
+        return value
+    if kind in "iu" and isinstance(value, str):
+        return int(value)
+    if kind not in "biu" and (isinstance(value, float) or value in ("nan", "inf", "-inf")):
+        return float(value)
+    raise ValueError(f"{value!r} is not a value of the dtype")
 
 
 def _encoded(values: Array) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from nxformula.errors import LimitError
@@ -35,13 +36,19 @@ from nxformula.language.tree import (
 from nxformula.language.writing import Writer
 
 
-def substitute(template: Formula, values: Mapping[str, Node]) -> Node:
+@cache
+def template(text: str) -> Formula:
+    """A formula that is part of this package."""
+    return parse(text)
+
+
+def substitute(pattern: Formula, values: Mapping[str, Node]) -> Node:
     """The result of a formula without definitions, with nodes in place of its names."""
     built: dict[int, Node] = {}
-    for node in template.nodes:
+    for node in pattern.nodes:
         operands = [built[id(child)] for child in children_of(node)]
         built[id(node)] = _rebuilt(node, operands, values)
-    return built[id(template.result)]
+    return built[id(pattern.result)]
 
 
 _OPERATIONS: Final = {"+": plus, "-": minus, "*": times, "/": over, "**": power}

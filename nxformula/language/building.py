@@ -46,6 +46,11 @@ def is_number(node: Node, value: int | float) -> bool:
     return isinstance(node, Literal) and node.value == value
 
 
+def is_nan(node: Node) -> bool:
+    """Whether a node is the constant `nan`."""
+    return isinstance(node, Name) and node.name == "nan"
+
+
 def same(one: Node, other: Node) -> bool:
     """Whether two nodes are written alike, up to the spelling of numbers."""
     pairs = [(one, other)]
@@ -129,6 +134,8 @@ def _integers(a: Node, b: Node) -> tuple[int, int] | None:
 
 def plus(a: Node, b: Node) -> Node:
     """The sum `a + b`."""
+    if same(a, b):
+        return times(number(2), a)
     if is_number(a, 0):
         return b
     if is_number(b, 0):
@@ -156,6 +163,8 @@ def _joined_where(operation: Callable[[Node, Node], Node], a: Node, b: Node) -> 
 
 def minus(a: Node, b: Node) -> Node:
     """The difference `a - b`."""
+    if same(a, b):
+        return number(0)
     if is_number(b, 0):
         return a
     if is_number(a, 0):
@@ -187,12 +196,14 @@ def times(a: Node, b: Node) -> Node:
 
 
 def _selected_product(a: Node, b: Node) -> Node | None:
-    """The product with a `where` of zeros and ones: what it lets through."""
+    """The product with a `where` of zeros, ones and NaN: what it lets through."""
     for mask, other in ((a, b), (b, a)):
-        if isinstance(mask, Call) and mask.name == "where":
-            condition, *branches = mask.arguments
-            if all(is_number(branch, 0) or is_number(branch, 1) for branch in branches):
-                return select("where", condition, [times(branch, other) for branch in branches])
+        if not (isinstance(mask, Call) and mask.name == "where"):
+            continue
+        condition, *branches = mask.arguments
+        if all(is_nan(x) or is_number(x, 0) or is_number(x, 1) for x in branches):
+            passed = [x if is_nan(x) else times(x, other) for x in branches]
+            return select("where", condition, passed)
     return None
 
 

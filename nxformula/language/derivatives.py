@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
-from functools import cache
-from typing import Final, NoReturn
+from typing import Final
 
 from nxformula.errors import FormulaTypeError, UnknownNameError
-from nxformula.language.assembling import Names, assemble, substitute
+from nxformula.language.assembling import Names, assemble, substitute, template
 from nxformula.language.building import (
     NOWHERE,
     call,
+    is_nan,
     is_negative,
+    is_number,
     minus,
     name,
     negative,
@@ -27,7 +28,7 @@ from nxformula.language.building import (
 )
 from nxformula.language.flow import Flow, is_condition, is_step, values_of
 from nxformula.language.functions import FUNCTIONS
-from nxformula.language.parser import parse
+from nxformula.language.structure import check_structure
 from nxformula.language.tree import (
     Binary,
     Call,
@@ -77,6 +78,7 @@ def derivative(formula: Formula, symbol: str) -> Formula:
 
     Examples
     --------
+    >>> from nxformula.language.parser import parse
     >>> formula = parse("let counts = data & 0x3FFF; (counts - pedestal[g]) / gain[g]")
     >>> print(derivative(formula, "counts").text)
     1 / gain[g]
@@ -87,34 +89,46 @@ def derivative(formula: Formula, symbol: str) -> Formula:
     let e = x * a;
     where(e < 5, 3 * e ** 2 * a, a / e)
     """
-    _need_known(formula, symbol)
+    check_structure(formula)
+    need_known(formula, symbol)
     flow = Flow(formula, {symbol}, steps=False)
     variables = flow.occurrences()
     if not variables:
         return assemble(formula, [], _ZERO)
-    if len(variables) > 1:
-        message = f"the formula takes more than one value from {symbol!r}"
-        raise FormulaTypeError(f"{message}; {_ADVICE}", formula.text, variables[1].span)
-    (variable,) = variables
-    if isinstance(variable, Index) and variable.otherwise is not None:
-        message = f"{symbol!r} is not looked up where 'else' stands in"
-        raise FormulaTypeError(f"{message}; {_ADVICE}", formula.text, variable.span)
+    variable = only(formula, variables)
     names = Names([*formula.names, *flow.definitions])
     differentiation = Differentiation(flow, variable, names)
     lets = [new for let in formula.lets for new in (let, *differentiation.lets.get(let.name, ()))]
     return assemble(formula, lets, differentiation.result)
 
 
-_ADVICE: Final = "name one with 'let' and differentiate with respect to that name"
-
-
-def _need_known(formula: Formula, symbol: str) -> None:
+def need_known(formula: Formula, symbol: str) -> None:
+    """Refuse what is neither a symbol nor a definition of the formula."""
     known = [*formula.names, *(let.name for let in formula.lets)]
     if symbol not in known:
         close = get_close_matches(symbol, known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         message = f"{symbol!r} is not a symbol or a definition of the formula{hint}"
         raise UnknownNameError(message, formula.text)
+
+
+def only(formula: Formula, occurrences: Sequence[Name | Index]) -> Name | Index:
+    """The one entry of a symbol that a formula uses.
+
+    Raises
+    ------
+    FormulaTypeError
+        There are several, or `else` may stand in for it.
+    """
+    variable = occurrences[-1]
+    if len(occurrences) > 1:
+        message = f"the formula takes more than one value from {variable.name!r}"
+    elif isinstance(variable, Index) and variable.otherwise is not None:
+        message = f"the formula has an 'else' for {variable.name!r}"
+    else:
+        return variable
+    advice = "name the value with 'let' and use that name"
+    raise FormulaTypeError(f"{message}; {advice}", formula.text, variable.span)
 
 
 class Differentiation:
@@ -152,15 +166,15 @@ class Differentiation:
             found = self._differentiated(node)
             if id(node) in named:
                 found = self._defined(named[id(node)], found)
-            if found is not _ZERO:
+            if not is_number(found, 0):
                 self._found[id(node)] = found
         self.result = self._of(flow.formula.result)
 
     def _of(self, node: Node) -> Node:
         return self._found.get(id(node), _ZERO)
 
-    def _fail(self, message: str, node: Node) -> NoReturn:
-        raise FormulaTypeError(message, self._flow.formula.text, node.span)
+    def _fault(self, message: str, node: Node) -> FormulaTypeError:
+        return FormulaTypeError(message, self._flow.formula.text, node.span)
 
     def _defined(self, let: str, found: Node) -> Node:
         """The derivative of a definition: a definition of its own where it is not short."""
@@ -193,7 +207,7 @@ class Differentiation:
             return _ZERO if value is None else self._of(value)
         if node.otherwise is not None and id(node.otherwise) in self._found:
             message = f"{self._variable.name!r} only counts where the index is outside the table"
-            self._fail(f"{message}, which has no expression; take it out of 'else'", node)
+            raise self._fault(f"{message}, which has no expression; take it out of 'else'", node)
         return _ZERO
 
     def _binary(self, node: Binary) -> Node:
@@ -204,17 +218,20 @@ class Differentiation:
                 return plus(da, db)
             case "-":
                 return minus(da, db)
+            case "*" if same(a, b):
+                return times(times(number(2), a), da)
             case "*":
                 return plus(times(da, b), times(a, db))
             case "/":
                 return minus(over(da, b), over(over(times(a, db), b), b))
             case "**":
                 return plus(_power_by_base(a, b, da), _power_by_exponent(node, db))
-        self._fail(self._refusal(node.operator), node)
+        raise self._no_derivative(node.operator, node)
 
-    def _refusal(self, what: str) -> str:
+    def _no_derivative(self, what: str, node: Node) -> FormulaTypeError:
         through = f"the value of {self._variable.name!r} goes through {what!r}"
-        return f"{through}, which has no derivative; name what comes out with 'let' and use that"
+        advice = "name what comes out with 'let' and use that name"
+        return self._fault(f"{through}, which has no derivative; {advice}", node)
 
     def _call(self, node: Call) -> Node:
         if node.name in ("where", "choose"):
@@ -223,21 +240,21 @@ class Differentiation:
             return self._extreme(node)
         function = FUNCTIONS.get(node.name)
         if function is None or function.derivative is None:
-            self._fail(self._refusal(node.name), node)
+            raise self._no_derivative(node.name, node)
         if is_step(node):
             message = f"{node.name!r} hides the uncertainty of {self._variable.name!r}"
-            self._fail(f"{message}: its derivative is 0 but for jumps", node)
+            raise self._fault(f"{message}: its derivative is 0 but for jumps", node)
         values = dict(zip(_parameters(node.name), node.arguments, strict=True))
         result = _ZERO
-        for template, argument in zip(function.derivative, node.arguments, strict=True):
+        for text, argument in zip(function.derivative, node.arguments, strict=True):
             inner = self._of(argument)
-            if inner is not _ZERO:
-                result = plus(result, times(substitute(_template(template), values), inner))
+            if not is_number(inner, 0):
+                result = plus(result, times(substitute(template(text), values), inner))
         return result
 
     def _selection(self, node: Call) -> Node:
         selector, *values = node.arguments
-        found = [value if _is_nan(value) else self._of(value) for value in values]
+        found = [value if is_nan(value) else self._of(value) for value in values]
         return select(node.name, selector, found)
 
     def _extreme(self, node: Call) -> Node:
@@ -247,18 +264,14 @@ class Differentiation:
         so_far, result = node.arguments[0], self._of(node.arguments[0])
         for count, argument in enumerate(node.arguments[1:], 2):
             values = {"a": so_far, "b": argument}
-            of_first, of_second = (substitute(_template(text), values) for text in templates)
+            of_first, of_second = (substitute(template(text), values) for text in templates)
             result = plus(times(of_first, result), times(of_second, self._of(argument)))
             so_far = call(node.name, *node.arguments[:count])
         return result
 
 
-def _is_nan(node: Node) -> bool:
-    return isinstance(node, Name) and node.name == "nan"
-
-
 def _power_by_base(a: Node, b: Node, da: Node) -> Node:
-    if da is _ZERO:
+    if is_number(da, 0):
         return _ZERO
     exponent = constant(b)
     if exponent is None:
@@ -273,7 +286,7 @@ def _power_by_base(a: Node, b: Node, da: Node) -> Node:
 
 
 def _power_by_exponent(node: Binary, db: Node) -> Node:
-    return _ZERO if db is _ZERO else times(times(node, call("log", node.left)), db)
+    return db if is_number(db, 0) else times(times(node, call("log", node.left)), db)
 
 
 def constant(node: Node) -> int | float | None:
@@ -289,8 +302,3 @@ def constant(node: Node) -> int | float | None:
 def _parameters(function: str) -> Mapping[str, None]:
     inside = FUNCTIONS[function].signature.partition("(")[2].rstrip(")")
     return dict.fromkeys(parameter.strip() for parameter in inside.split(","))
-
-
-@cache
-def _template(text: str) -> Formula:
-    return parse(text)

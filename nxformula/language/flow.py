@@ -86,8 +86,8 @@ class Flow:
     def occurrences(self) -> list[Name | Index]:
         """The variables as they occur, each look-up of a table with other indices on its own."""
         found: list[Name | Index] = []
-        for node in self.nodes:
-            if isinstance(node, Name | Index) and node.name in self._variables:
-                if not any(same(node, other) for other in found):
-                    found.append(node)
+        used = (node for node in self.nodes if isinstance(node, Name | Index))
+        for node in used:
+            if node.name in self._variables and not any(same(node, other) for other in found):
+                found.append(node)
         return found

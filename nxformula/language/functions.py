@@ -7,6 +7,7 @@ the names of its type rules and interval rules become functions.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,6 +124,10 @@ OPERATORS: Final = {entry["symbol"]: _operator(entry) for entry in _DATA["operat
 #: Constants and their types.
 CONSTANTS: Final = {
     entry["name"]: BOOL if entry["type"] == "bool" else REAL for entry in _DATA["constants"]
+}
+#: Names of the rules for units of the constants.
+CONSTANT_UNITS: Final[Mapping[str, str]] = {
+    entry["name"]: entry["units"] for entry in _DATA["constants"]
 }
 KEYWORDS: Final = frozenset({"let", "and", "or", "not", "else"})
 

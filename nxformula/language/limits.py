@@ -22,3 +22,5 @@ RANK: Final = 8
 LITERAL: Final = 128
 #: Integer literals are smaller than this.
 INTEGER_LITERAL: Final = 1 << 64
+#: Nodes of a formula with its definitions written out, where that is needed.
+EXPANDED: Final = 10_000

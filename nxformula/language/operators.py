@@ -13,7 +13,8 @@ from nxformula.language.types import BOOL, REAL, Type
 #: Reports a fault, as an error of kind `type` at the operator.
 Fail: TypeAlias = Callable[[str], NoReturn]
 
-_BEFORE_OPERAND: Final = {"-": "-x", "not": "not x"}
+#: How the table names the operators before their operand.
+BEFORE_OPERAND: Final = {"-": "-x", "not": "not x"}
 
 
 def unary(operator: str, operand: Type, fail: Fail) -> Type:
@@ -23,7 +24,7 @@ def unary(operator: str, operand: Type, fail: Fail) -> Type:
             fail(f"'not' takes a condition, found {operand}; write 'x == 0'")
         return BOOL
     _need_number(operator, operand, fail)
-    return _arithmetic(operator, _BEFORE_OPERAND[operator], [operand], fail)
+    return _arithmetic(operator, BEFORE_OPERAND[operator], [operand], fail)
 
 
 def binary(operator: str, left: Type, right: Type, fail: Fail) -> Type:

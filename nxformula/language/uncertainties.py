@@ -20,6 +20,7 @@ from nxformula.language.building import (
 )
 from nxformula.language.derivatives import Differentiation
 from nxformula.language.flow import Flow
+from nxformula.language.structure import check_structure
 from nxformula.language.tree import Formula, Index, Let, Literal, Name, Node
 
 #: What NeXus appends to the name of a field for the one with its standard deviations.
@@ -66,6 +67,7 @@ def uncertainty(formula: Formula, symbols: Iterable[str]) -> Formula:
     """
     if isinstance(symbols, str):
         raise TypeError(f"symbols is {symbols!r}; expected several names")
+    check_structure(formula)
     uncertain = set(symbols)
     flow = Flow(formula, uncertain, steps=True)
     variables = flow.occurrences()

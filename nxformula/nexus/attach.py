@@ -16,6 +16,7 @@ from nxformula.language.checker import check
 from nxformula.language.parser import parse
 from nxformula.language.symbols import Symbol
 from nxformula.language.tree import Formula, Span
+from nxformula.language.units import check_units
 from nxformula.nexus import names
 from nxformula.nexus.binding import dataset_units, first_use, make_symbol
 from nxformula.nexus.checksum import checksum
@@ -87,7 +88,7 @@ def attach(
     axes : tuple of str, optional
         Dimensions of the result; by default those of the field.
     units, dtype : str
-        Of the result.
+        Of the result. Where it or symbols have units, they must fit.
     results : tuple of str
         Definitions of the formula that can be read as datasets too.
     description : str, optional
@@ -221,6 +222,7 @@ class _SymbolFinder:
         checked = check(
             self.formula, symbols, axes=draft.axes, dtype=draft.dtype, field=self.home.field
         )
+        check_units(checked, draft.units)
         for name in draft.results:
             if name not in checked.definitions:
                 message = f"result {name!r} is not a definition of the formula"

@@ -72,9 +72,27 @@ class TestCheck:
         code = main(["check", FORMULA, *symbols()])
         assert code == 0
         expected = (
-            "fine: real as float32[frame, slow, fast]; 7 operations and 10 bytes read per element\n"
+            "fine: real as float32[frame, slow, fast] in keV; "
+            "7 operations and 10 bytes read per element\n"
         )
         assert capsys.readouterr().out == expected
+
+    def test_units_that_stay_open(self, capsys: Output) -> None:
+        assert main(["check", "data / 2", "--units", "keV", *symbols()]) == 0
+        assert capsys.readouterr().out.startswith("fine: real as float32[frame, slow, fast]; ")
+
+    @pytest.mark.parametrize(
+        ("formula", "units"), [("pedestal[0] / gain[0] + data", "keV"), ("data / 2", None)]
+    )
+    def test_units_in_json(self, formula: str, units: str | None, capsys: Output) -> None:
+        assert main(["check", formula, "--json", *symbols()]) == 0
+        assert json.loads(capsys.readouterr().out)["units"] == units
+
+    def test_units_other_than_declared(self, capsys: Output) -> None:
+        message = refused(capsys, 1, "check", FORMULA, "--units", "eV", *symbols())
+        first, _, carets = message.splitlines()
+        assert first.startswith("unit error at line 4, column 28: the result is in keV, ")
+        assert carets.index("^") == 4 + 27
 
     def test_json(self, capsys: Output) -> None:
         assert main(["check", "data >> 14", "--dtype", "uint8", "--json", *symbols()]) == 0
@@ -151,8 +169,14 @@ class TestAttach:
             ((":/gain[", ":/gians["), 2, "no /gians in"),
             (("gain.h5", "gone.h5"), 2, "no such file"),
             (("gain=", "gain:"), 2, "NAME=FILE:/PATH"),
+            (("{count/keV}", "{count/eV}"), 1, "the result is in eV, declared is keV; they differ"),
+            (("{count}", "{electron}"), 1, "found electron/count*keV, "),
+            (("{count}", "{e-}"), 1, "units of 'pedestal': cannot read the unit 'e-'"),
         ],
-        ids=["unused", "order", "rank", "no axes", "no dataset", "no file", "form"],
+        ids=[
+            *("unused", "order", "rank", "no axes", "no dataset", "no file", "form"),
+            *("result's units", "units", "unknown units"),
+        ],
     )
     def test_refused_and_nothing_changed(
         self,

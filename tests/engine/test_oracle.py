@@ -102,7 +102,7 @@ class Case:
         event(f"dtype {self.dtype}")
 
     def _accepted(self, depth: int, form: str | None) -> Kernel:
-        while True:
+        for _ in range(100):
             self.dtype, kind = self.rng.choice(DTYPES[:3] if form else DTYPES)
             self.text = self._written(kind, depth, form)
             try:
@@ -111,6 +111,7 @@ class Case:
                 )
             except FormulaTypeError:
                 event("refused")
+        raise AssertionError(f"100 formulas refused, the last {self.text!r}")
 
     def _written(self, kind: str, depth: int, form: str | None) -> str:
         writer = Writer(self.rng)

@@ -46,7 +46,8 @@ def values(
     any_bits, special = (_integers if kind == "i" else _reals)(dtype, shape, rng)
     ordinary = rng.integers(0, rng.choice([6, 100]), shape)
     if kind == "r":
-        ordinary = ordinary / 8 - rng.integers(0, 3)
+        rough = rng.normal(size=shape) * 20 if rng.random() < 0.6 else 0
+        ordinary = ordinary / 8 - rng.integers(0, 3) + rough
     kinds = np.where(rng.random(shape) < wild, rng.integers(0, 2, shape), 2)
     return np.choose(kinds, [any_bits, rng.choice(special, shape), ordinary.astype(dtype)])
 

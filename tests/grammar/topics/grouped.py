@@ -456,10 +456,8 @@ def _refused(topic: Topic) -> None:
         "q": symbol("float64", ""),
     }
     types = {
-        "labels-real": "@group_mean(x, r)",
         "labels-literal-real": "x + @group_mean(x, 1.0)",
         "labels-bool": "@group_count(x, p)",
-        "x-bool": "x + @group_sum(p, g)",
         "quantile-of-a-symbol": "@group_quantile(x, g, q)",
         "quantile-of-an-expression": "@group_quantile(x, g, 1 / 2)",
         "quantile-of-a-definition": "let half = 0.5; @group_quantile(x, g, half)",
@@ -499,6 +497,8 @@ def _refused(topic: Topic) -> None:
     for name in REDUCTIONS:
         word = f"group_{name}"
         topic.refuses(f"{name}-too-few", f"x + @{word}(x)", "arity", axes="frame slow", **given)
+        topic.refuses(f"{name}-of-a-bool", f"@{word}(p, g)", "type", axes="frame slow", **given)
+        topic.refuses(f"{name}-by-reals", f"@{word}(x, r)", "type", axes="frame slow", **given)
         topic.refuses(f"{name}-none", f"x + @{word}()", "arity", axes="frame slow", **given)
         topic.refuses(f"{name}-too-many", f"@{word}(x, g, 1)", "arity", axes="frame slow", **given)
     topic.refuses("quantile-too-few", "@group_quantile(x, g)", "arity", axes="frame slow", **given)

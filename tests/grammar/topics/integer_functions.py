@@ -283,6 +283,42 @@ def position() -> Topic:
         dtype="int64",
         a=symbol("uint8", "fast", [1, 2], shape=[None]),
     )
+    unknown = {"a": symbol("uint8", "fast", [1, 2], shape=[None])}
+    text = "1024 * position(fast) @+ {} + 0 * a"
+    topic.gives(
+        "of-unknown-length-just-within-int64",
+        text.replace("@", "").format(1023),
+        [1023, 2047],
+        axes="fast",
+        dtype="int64",
+        **unknown,
+    )
+    topic.refuses(
+        "of-unknown-length-just-beyond-int64",
+        text.format(1024),
+        "type",
+        axes="fast",
+        dtype="int64",
+        **unknown,
+    )
+    topic.refuses(
+        "of-unknown-length-from-0",
+        "where(@b[min(position(fast), 1) - 1], a, 0)",
+        "type",
+        axes="fast",
+        b=symbol("bool", "k", shape=[2]),
+        **unknown,
+    )
+    for length in (0, 1):
+        topic.gives(
+            f"of-length-{length}",
+            "t[position(fast)] + a",
+            [9] * length,
+            axes="fast",
+            dtype="int16",
+            a=symbol("uint8", "fast", [5] * length),
+            t=symbol("uint8", "k", [4]),
+        )
     topic.refuses(
         "of-unknown-length-beyond-int64",
         "1025 @* position(fast) + a",

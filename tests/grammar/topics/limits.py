@@ -107,6 +107,7 @@ def limits_refused() -> Topic:
     refuses("brackets-on-lines", "(" * 60 + "\n((((@(a" + ")" * 65)
     refuses("brackets-of-calls", "sqrt(" * 64 + "sqrt@(a" + ")" * 65)
     refuses("brackets-of-indices", "a[" * 64 + "a@[1" + "]" * 65)
+    refuses("brackets-after-others", "(a)+" + "(" * 64 + "@(a" + ")" * 65)
     refuses("brackets-never-closed", "(" * 64 + "@" + "(" * 1000)
     refuses("brackets-before-a-fault", "(" * 64 + "@(%")
     refuses("nodes", _names(1000) + "+@a")

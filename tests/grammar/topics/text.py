@@ -268,6 +268,8 @@ def errors_syntax() -> Topic:
         "operand-missing-in-parentheses": "(a + @)",
         "operand-missing-first": "@* a",
         "operand-missing-between": "a * @/ a",
+        "operand-missing-after-a-shift": "a <<@",
+        "operand-missing-between-shifts": "a << @>> a",
         "operator-missing": "a @a",
         "operator-missing-before-a-number": "a @1",
         "operator-missing-after-a-number": "1 @a",

@@ -185,6 +185,7 @@ def uint64() -> Topic:
     given = {**mixed, "n": integers("uint8", [0] * 5), "t": symbol("uint64", "k", [1])}
     for name, text in faults.items():
         topic.refuses(f"refused-{name}", text, "type", axes="i", **given)
+    topic.refuses("refused-negative-as-uint64", "(a & 1) @- 1", "type", dtype="uint64", **a)
     topic.refuses("refused-as-int64", "@a", "type", dtype="int64", **a)
     topic.refuses("refused-as-uint32", "a @>> 31", "type", dtype="uint32", **a)
     return topic
