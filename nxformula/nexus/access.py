@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,8 +24,13 @@ class Access:
     ----------
     master : path
         The file that the user named.
-    allow : iterable of path
+    allow : path or iterable of path
         More folders.
+
+    Raises
+    ------
+    ValueError
+        A folder has no name.
 
     Attributes
     ----------
@@ -37,10 +43,12 @@ class Access:
     """
 
     def __init__(
-        self, master: str | os.PathLike[str], allow: Iterable[str | os.PathLike[str]] = ()
+        self,
+        master: str | os.PathLike[str],
+        allow: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     ) -> None:
         self.master = path = os.path.abspath(master)
-        self.allow = tuple(os.path.abspath(folder) for folder in allow)
+        self.allow = tuple(_absolute(folder) for folder in _each(allow))
         own = {os.path.realpath(os.path.dirname(path)), os.path.dirname(os.path.realpath(path))}
         more = (*self.allow, *_from_environment(), *_from_configuration())
         self.used: set[str] = set()
@@ -72,13 +80,26 @@ class Access:
             outside = os.path.dirname(real)
             message = (
                 f"{what} is in {real}, outside the folder of the file; to permit it add "
-                f"--allow {outside} (in Python allow=[{outside!r}])"
+                f"--allow {shlex.quote(outside)} (in Python allow=[{outside!r}])"
             )
             raise ForbiddenPathError(message, real)
         if not os.path.isfile(real):
             raise MissingSourceError(f"{what} is in {path}, and there is no such file", path)
         self.used.add(real)
         return real
+
+
+def _each(
+    allow: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+) -> Iterable[str | os.PathLike[str]]:
+    """One folder or many: the letters of a name are no folders."""
+    return (allow,) if isinstance(allow, str | os.PathLike) else allow
+
+
+def _absolute(folder: str | os.PathLike[str]) -> str:
+    if not os.fspath(folder):
+        raise ValueError("a folder to allow has an empty name; '.' is the working directory")
+    return os.path.abspath(folder)
 
 
 def _is_below(path: str, root: str) -> bool:

@@ -6,16 +6,18 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as replace_value
+from difflib import get_close_matches
 from typing import Any
 
 import h5py
-import numpy as np
 
 from nxformula.errors import FileError, UnknownNameError
 from nxformula.language.checker import check
+from nxformula.language.intervals import Interval
 from nxformula.language.parser import parse
 from nxformula.language.symbols import Symbol
 from nxformula.language.tree import Formula, Span
+from nxformula.language.types import narrowest
 from nxformula.language.units import check_units
 from nxformula.nexus import names
 from nxformula.nexus.binding import dataset_units, first_use, make_symbol
@@ -123,6 +125,7 @@ def attach(
         `symbols`, `output` or `nx_class` are not of the form expected.
     """
     given = _given(symbols)
+    _check_names(axes, results)
     final = _final(path, output, in_place)
     if nx_class not in (names.GROUP_CLASS, names.PROPOSED_CLASS):
         classes = f"{names.GROUP_CLASS} or {names.PROPOSED_CLASS}"
@@ -154,9 +157,22 @@ def attach(
         return Attached(final, home.formula_path, _folders_to_allow(used, folder))
 
 
+def _check_names(axes: tuple[str, ...] | None, results: tuple[str, ...]) -> None:
+    for what, value in (("axes", axes), ("results", results)):
+        if isinstance(value, str):
+            raise TypeError(f"{what} is {value!r}; expected a tuple of names")
+        if value is not None and len(set(value)) < len(value):
+            raise ValueError(f"{what} names something twice: {', '.join(value)}")
+
+
 def _given(symbols: Mapping[str, SymbolSource] | Iterable[str]) -> dict[str, SymbolSource]:
     if isinstance(symbols, Mapping):
+        for name, source in symbols.items():
+            if not isinstance(source, SymbolSource):
+                raise TypeError(f"symbol {name!r} is {source!r}; expected a SymbolSource")
         return {name: _rooted(source) for name, source in symbols.items()}
+    if isinstance(symbols, str):
+        raise TypeError(f"symbols is {symbols!r}; expected a list of such texts")
     found: dict[str, SymbolSource] = {}
     for text in symbols:
         name, source = parse_source(text)
@@ -204,7 +220,10 @@ class _SymbolFinder:
         self._check_used()
 
     def _check_used(self) -> None:
-        for name in self.given:
+        for name, source in self.given.items():
+            if name == self.home.field and (source.path or source.value is not None):
+                message = f"{name!r} is the field itself; only its axes and units can be given"
+                raise UnknownNameError(message, self.formula.text)
             if name not in self.formula.names and name != self.home.field:
                 used = ", ".join(self.formula.names)
                 message = (
@@ -251,6 +270,9 @@ class _SymbolFinder:
         if not isinstance(found.object, h5py.Dataset):
             message = f"symbol {name!r}: {found.object.name} is not a dataset"
             raise FileError(message, found.object.file.filename)
+        if any(group.name == self.home.formula_path for group, _ in found.places):
+            message = f"symbol {name!r} is in {self.home.formula_path}, which is replaced"
+            raise FileError(f"{message}; name the dataset elsewhere", self.master)
         dataset = self.resolver.dataset(found)
         symbol = self._symbol(name, dataset, span)
         if name != self.home.field:
@@ -259,8 +281,14 @@ class _SymbolFinder:
         return Member(symbol, source, dataset, sum_)
 
     def _scalar(self, name: str, source: SymbolSource) -> Member:
-        value = np.asarray(source.value)
-        return Member(Symbol(value.dtype.name, (), (), source.units), source, None, None)
+        value = source.value
+        dtype = "float64"
+        if isinstance(value, int):
+            found = narrowest(Interval(value, value))
+            if found is None:
+                raise ValueError(f"symbol {name!r} is {value}, more than 64 bits hold")
+            dtype = found
+        return Member(Symbol(dtype, (), (), source.units), source, None, None)
 
     def _find(self, name: str, source: SymbolSource) -> Found:
         if source.path is None:
@@ -283,7 +311,9 @@ class _SymbolFinder:
             return self.resolver.find(self.home.group, name)
         except KeyError:
             pass
-        message = f"{name!r} is neither given as a symbol nor a dataset beside the field"
+        close = get_close_matches(name, list(self.home.group), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        message = f"{name!r} is neither given as a symbol nor a dataset beside the field{hint}"
         raise UnknownNameError(message, self.formula.text, first_use(self.formula, name))
 
 

@@ -18,7 +18,7 @@ from nxformula.language.types import SYMBOL_DTYPES, real_dtype
 from nxformula.nexus import names
 from nxformula.nexus.group import FormulaGroup
 from nxformula.nexus.links import Found, Resolver
-from nxformula.nexus.text import as_text
+from nxformula.nexus.text import as_text, attribute_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ def bind(definition: FormulaGroup, resolver: Resolver) -> Binding:
         A dataset is missing or may not be read.
     """
     formula = parse(definition.text)
+    _check_results(definition, formula)
     real = real_dtype(definition.dtype)
     bound: dict[str, Bound] = {}
     for name in formula.names:
@@ -111,6 +112,14 @@ def bind(definition: FormulaGroup, resolver: Resolver) -> Binding:
     )
     kernel = Kernel(checked)
     return Binding(definition, formula, bound, kernel, _shape(kernel, bound))
+
+
+def _check_results(definition: FormulaGroup, formula: Formula) -> None:
+    offered = {let.name for let in formula.lets}
+    for name in definition.results:
+        if name not in offered:
+            message = f"{names.FORMULA_RESULTS} names {name!r}, which the formula does not define"
+            raise UnknownNameError(message, formula.text)
 
 
 def first_use(formula: Formula, name: str) -> Span:
@@ -161,9 +170,9 @@ def make_symbol(
     DimensionError
         Its dimensions have no names.
     """
-    if dataset.shape is None or dataset.dtype.name not in SYMBOL_DTYPES:
-        found = "no values" if dataset.shape is None else f"dtype {dataset.dtype}"
-        message = f"{name!r} holds {found}; expected bool, integers or float16/32/64"
+    held = _held(dataset)
+    if held not in SYMBOL_DTYPES:
+        message = f"{name!r} holds {held}; expected bool, integers or float16/32/64"
         raise FormulaTypeError(message, text, span)
     if axes is None:
         axes = _default_axes(dataset.shape, is_field)
@@ -177,6 +186,17 @@ def make_symbol(
     return Symbol(dataset.dtype.name, axes, dataset.shape, units)
 
 
+def _held(dataset: Any) -> str:
+    """What a dataset holds: the name of its dtype, or words."""
+    if dataset.shape is None:
+        return "no values"
+    try:
+        dtype = dataset.dtype
+    except TypeError:
+        return "values of a type that NumPy does not know"
+    return "text" if h5py.check_string_dtype(dtype) else str(dtype.name)
+
+
 def _default_axes(shape: tuple[int, ...], is_field: bool) -> tuple[str, ...] | None:
     if not shape:
         return ()
@@ -185,7 +205,7 @@ def _default_axes(shape: tuple[int, ...], is_field: bool) -> tuple[str, ...] | N
 
 def dataset_units(dataset: Any) -> str | None:
     """The `units` attribute of a dataset."""
-    return as_text(dataset.attrs.get("units"))
+    return as_text(attribute_of(dataset, "units"))
 
 
 def _as_read(stored: Symbol, real: str, is_field: bool) -> Symbol:

@@ -12,9 +12,10 @@ from nxformula._version import __version__
 from nxformula.errors import FileError, NoFormulaError
 from nxformula.nexus import names
 from nxformula.nexus.calibrated import CalibratedDataset
+from nxformula.nexus.checksum import checksum
 from nxformula.nexus.copying import copy_attributes, copy_master, links_to
 from nxformula.nexus.files import open_file
-from nxformula.nexus.group_writer import now
+from nxformula.nexus.group_writer import description_when_applied, now
 from nxformula.nexus.homes import Home, find_home
 from nxformula.nexus.links import check_declared
 from nxformula.nexus.output import new_file
@@ -85,6 +86,8 @@ def calibrate(
         A file cannot be read or written, or declares far more values than it stores.
     FormulaError
         The formula does not fit.
+    ValueError
+        `frames` selects none, or `compression` is unknown.
     """
     if compression not in COMPRESSIONS:
         expected = ", ".join(COMPRESSIONS)
@@ -93,7 +96,7 @@ def calibrate(
     with open_reader(path, allow=allow) as master:
         images = master.only_formula() if field is None else _calibrated(master, field)
         home = find_home(master, images.name, master.context.resolver)
-        chosen = range(*frames.indices(len(images))) if images.ndim > 2 else range(0)
+        chosen = _chosen_frames(images, frames)
         _check_size(images, chosen)
         inputs = master.context.pool.paths
         with new_file(final, force=force, inputs=inputs) as temporary:
@@ -115,8 +118,27 @@ def _calibrated(master: Any, field: str) -> CalibratedDataset:
     return found
 
 
+def _chosen_frames(images: CalibratedDataset, frames: slice) -> range:
+    """The frames to calibrate; none of a field without frames, which is calibrated whole.
+
+    Raises
+    ------
+    ValueError
+        The field has no frames, or none of those asked for.
+    """
+    if images.ndim <= 2:
+        if frames != slice(None):
+            raise ValueError(f"{images.name} has no frames to choose from: it is {images.shape}")
+        return range(0)
+    chosen = range(*frames.indices(len(images)))
+    if len(images) and not chosen:
+        asked = ":".join("" if n is None else str(n) for n in (frames.start, frames.stop))
+        raise ValueError(f"frames {asked} are none of the {len(images)} of {images.name}")
+    return chosen
+
+
 def _check_size(images: CalibratedDataset, chosen: range) -> None:
-    whole = len(chosen) in (0, len(images))
+    whole = images.ndim <= 2 or len(chosen) in (0, len(images))
     wanted = images.raw.size * images.raw.dtype.itemsize
     advice = "; choose a part with --frames" if whole else ""
     share = 1 if whole else len(chosen) / len(images)
@@ -147,6 +169,7 @@ def _replace_field(
         if (holder.name, name) != (group.name, home.field):
             holder[name] = new
     copy_attributes(raw, new)
+    new.attrs.pop("units", None)
     if images.units:
         new.attrs["units"] = images.units
     _write_values(new, images, chosen, progress)
@@ -189,9 +212,13 @@ def _mark_applied(file: Any, home: Home, images: CalibratedDataset, chosen: rang
         f"{date} nxformula {__version__} computed {home.field_path} from "
         f"{os.path.basename(source.file.filename)}:{source.name}{part}"
     )
-    removed = _remove_scaling(file[home.group.name], home.field)
+    holders = [file[place] for place in (home.group.name, *home.others)]
+    removed = [path for holder in holders for path in _remove_scaling(holder, home.field)]
     if removed:
         entry += f"; {' and '.join(removed)} of the raw values removed"
+    changed = _write_checksums(group, images)
+    if changed:
+        entry += f"; values changed since the formula was attached: {', '.join(changed)}"
     history = as_text(group[names.HISTORY][()]) if names.HISTORY in group else None
     written = {
         names.APPLIED: True,
@@ -200,10 +227,28 @@ def _mark_applied(file: Any, home: Home, images: CalibratedDataset, chosen: rang
         names.VERSION: __version__,
         names.HISTORY: f"{history}\n{entry}" if history else entry,
     }
+    description = as_text(group[names.DESCRIPTION][()]) if names.DESCRIPTION in group else None
+    if description:
+        written[names.DESCRIPTION] = description_when_applied(description, home.field)
     for name, value in written.items():
         if name in group:
             del group[name]
         group.create_dataset(name, data=value)
+
+
+def _write_checksums(group: Any, images: CalibratedDataset) -> list[str]:
+    """Write the checksums of the constants as they were used; the names of those that changed."""
+    changed = []
+    binding = images.binding
+    for name, bound in binding.bound.items():
+        if name == binding.definition.field or not bound.dataset.shape:
+            continue
+        before = binding.definition.symbol_text(name, names.CHECKSUM_SUFFIX)
+        found = checksum(bound.dataset)
+        if before is not None and before != found:
+            changed.append(name)
+        group.attrs[name + names.CHECKSUM_SUFFIX] = found
+    return changed
 
 
 def _remove_scaling(group: Any, field: str) -> list[str]:
@@ -212,4 +257,4 @@ def _remove_scaling(group: Any, field: str) -> list[str]:
     present = [name for name in found if group.get(name, getlink=True) is not None]
     for name in present:
         del group[name]
-    return present
+    return [f"{group.name}/{name}" for name in present]

@@ -211,6 +211,7 @@ class CalibratedDataset:
         FileError
             More than 1 GiB and more than 1,000 times what is stored.
         """
+        parts = self._with_whole(parts)
         read = 0
         for name, bound in self._binding.bound.items():
             wanted = math.prod(len(part) for part in self._parts_of(name, bound, parts))
@@ -235,7 +236,8 @@ class CalibratedDataset:
         self.check_tables()
         for box in self._blocks(out.shape):
             block = tuple(part[s] for part, s in zip(parts, box, strict=True))
-            self._read_block(block, out[box])
+            # The ellipsis makes it a view of an array without dimensions too.
+            self._read_block(block, out[(*box, ...)])
 
     def _blocks(self, shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
         elements = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize))
@@ -247,10 +249,7 @@ class CalibratedDataset:
         return boxes(shape, chosen, None)
 
     def _read_block(self, parts: tuple[Part, ...], out: Array) -> None:
-        whole = tuple(
-            range(length) if axis in self._whole else part
-            for axis, part, length in zip(self.axes, parts, self.shape, strict=True)
-        )
+        whole = self._with_whole(parts)
         arrays = {
             name: self._values(name, bound, whole)
             for name, bound in self._binding.bound.items()
@@ -268,6 +267,13 @@ class CalibratedDataset:
             for axis, part in zip(self.axes, parts, strict=True)
         )
         out[...] = values[chosen]
+
+    def _with_whole(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """What is computed for a selection: all places along dimensions that are needed whole."""
+        return tuple(
+            range(length) if axis in self._whole else part
+            for axis, part, length in zip(self.axes, parts, self.shape, strict=True)
+        )
 
     def _values(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> Array:
         wanted = self._parts_of(name, bound, parts)

@@ -39,26 +39,34 @@ class Constants:
         dtype : str
             What to convert to.
         """
+        # Whoever holds HDF5's own lock may wait for this one: HDF5 is not called within it.
+        key = dataset.file.filename, dataset.name, dtype
+        whole = self._found(key)
+        if whole is None and self._is_worth(dataset.shape, parts, dtype):
+            everything = tuple(range(length) for length in dataset.shape)
+            whole = read_parts(dataset, everything).astype(dtype, copy=False)
+            self._keep(key, whole)
+        if whole is not None:
+            return cut_parts(whole, parts)
+        return read_parts(dataset, parts).astype(dtype, copy=False)
+
+    def _is_worth(self, shape: tuple[int, ...], parts: tuple[Part, ...], dtype: str) -> bool:
         wanted = math.prod(len(part) for part in parts)
+        every = math.prod(shape)
         size = np.dtype(dtype).itemsize
+        return wanted >= _WORTH_WHOLE * every and every * size <= self._limit
+
+    def _found(self, key: tuple[str, str, str]) -> Array | None:
         with self._lock:
-            key = dataset.file.filename, dataset.name, dtype
-            whole = self._kept.get(key)
-            every = math.prod(dataset.shape)
-            worth = wanted >= _WORTH_WHOLE * every and every * size <= self._limit
-            if whole is None and worth:
-                everything = tuple(range(length) for length in dataset.shape)
-                whole = read_parts(dataset, everything).astype(dtype, copy=False)
-                self._keep(key, whole)
-            if whole is not None:
+            if key in self._kept:
                 self._kept.move_to_end(key)
-                return cut_parts(whole, parts)
-            return read_parts(dataset, parts).astype(dtype, copy=False)
+            return self._kept.get(key)
 
     def _keep(self, key: tuple[str, str, str], values: Array) -> None:
-        self._kept[key] = values
-        while sum(kept.nbytes for kept in self._kept.values()) > self._limit:
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[key] = values
+            while sum(kept.nbytes for kept in self._kept.values()) > self._limit:
+                self._kept.popitem(last=False)
 
 
 def as_slice(part: Part) -> Any:

@@ -104,7 +104,7 @@ def _move_sources(group: Any, name: str, old: str, new: str) -> None:
     create = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     for source, filename in zip(sources, moved, strict=True):
         create.set_virtual(
-            source.vspace, filename.encode(), source.dset_name.encode(), source.src_space
+            source.vspace, filename.encode(), source.dset_name.encode(), _source_space(source)
         )
     space, kind = dataset.id.get_space(), dataset.id.get_type()
     _copy_fill_value(dataset, create)
@@ -115,15 +115,36 @@ def _move_sources(group: Any, name: str, old: str, new: str) -> None:
         holder[own] = replaced
 
 
+def _source_space(source: Any) -> Any:
+    """The part of a source that a mapping takes; HDF5 forgets the size of one taken whole."""
+    if source.src_space.get_select_type() != h5py.h5s.SEL_ALL:
+        return source.src_space
+    first, last = source.vspace.get_select_bounds()
+    return h5py.h5s.create_simple(tuple(b - a + 1 for a, b in zip(first, last, strict=True)))
+
+
+def _refers(dtype: np.dtype[Any]) -> bool:
+    """Whether values of a dtype are references to objects, which mean nothing in another file."""
+    inner = h5py.check_vlen_dtype(dtype)
+    if isinstance(inner, np.dtype):
+        return _refers(inner)
+    if dtype.fields:
+        return any(_refers(field[0]) for field in dtype.fields.values())
+    return h5py.check_ref_dtype(dtype) is not None
+
+
 def _copy_fill_value(dataset: Any, create: Any) -> None:
     if dataset.fillvalue is not None and dataset.dtype.kind in "biuf":
         create.set_fill_value(np.asarray(dataset.fillvalue, dataset.dtype))
 
 
 def copy_attributes(source: Any, target: Any) -> None:
-    """Copy all attributes with their exact types."""
+    """Copy attributes with their exact types; references only within one file."""
+    same = source.file.filename == target.file.filename
     for name in source.attrs:
         attribute = h5py.h5a.open(source.id, name.encode())
+        if not same and _refers(attribute.dtype):
+            continue
         copied = h5py.h5a.create(
             target.id, name.encode(), attribute.get_type(), attribute.get_space()
         )

@@ -13,7 +13,7 @@ from nxformula.errors import DimensionError, FileError, FormulaTypeError, Versio
 from nxformula.language import types
 from nxformula.nexus import names
 from nxformula.nexus.links import link_of
-from nxformula.nexus.text import as_names, as_text
+from nxformula.nexus.text import as_names, as_text, attribute_of
 
 _AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}|\.")
 
@@ -62,7 +62,7 @@ class FormulaGroup:
 
     def symbol_text(self, symbol: str, suffix: str) -> str | None:
         """Another declaration of a symbol: its units, its checksum."""
-        return as_text(_attribute(self.group, symbol + suffix))
+        return as_text(attribute_of(self.group, symbol + suffix))
 
 
 def is_formula_group(group: Any) -> bool:
@@ -97,15 +97,23 @@ def read_group(group: Any, field: str) -> FormulaGroup:
     if axes is None:
         message = f"{_where(group)} has no attribute {names.FORMULA_AXES}, the result's dimensions"
         raise DimensionError(message, text)
-    results = as_names(_attribute(group, names.FORMULA_RESULTS)) or ()
-    units = as_text(_attribute(group, names.FORMULA_UNITS))
-    return FormulaGroup(group, field, text, dtype, axes, units, results, _applied(group))
+    results = as_names(attribute_of(group, names.FORMULA_RESULTS)) or ()
+    units = as_text(attribute_of(group, names.FORMULA_UNITS))
+    return FormulaGroup(group, field, text, dtype, axes, units, results, is_applied(group))
 
 
-def _applied(group: Any) -> bool:
-    if not isinstance(link_of(group, names.APPLIED), h5py.HardLink):
+def is_applied(group: Any) -> bool:
+    """Whether the field of a formula group holds calibrated values already.
+
+    Raises
+    ------
+    FileError
+        What says so is not one boolean in the group itself.
+    """
+    link = link_of(group, names.APPLIED)
+    if link is None:
         return False
-    dataset = group[names.APPLIED]
+    dataset = group[names.APPLIED] if isinstance(link, h5py.HardLink) else None
     if (
         not isinstance(dataset, h5py.Dataset)
         or dataset.size != 1
@@ -120,25 +128,15 @@ def _where(group: Any) -> str:
     return f"'{group.name}' of {group.file.filename}"
 
 
-def _attribute(group: Any, name: str) -> Any:
-    try:
-        return group.attrs.get(name)
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
-        file = group.file.filename
-        raise FileError(
-            f"attribute {name} of {_where(group)} is unreadable: {error}", file
-        ) from None
-
-
 def _required_text(group: Any, name: str) -> str:
-    text = as_text(_attribute(group, name))
+    text = as_text(attribute_of(group, name))
     if text is None:
         raise FileError(f"{_where(group)} has no text attribute {name!r}", group.file.filename)
     return text
 
 
 def _axes(group: Any, name: str) -> tuple[str, ...] | None:
-    value = _attribute(group, name)
+    value = attribute_of(group, name)
     if value is None:
         return None
     found = as_names(value)
@@ -156,7 +154,7 @@ def describe(group: Any) -> dict[str, Any]:
     group : h5py.Group
         The group; its links are not followed.
     """
-    attributes = {name: _json(_attribute(group, name)) for name in group.attrs}
+    attributes = {name: _json(attribute_of(group, name)) for name in group.attrs}
     nx_class = attributes.pop("NX_class", None)
     members = {name: describe_member(group, name) for name in group}
     return {

@@ -10,18 +10,21 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import h5py
+import numpy as np
 
 from nxformula._version import __version__
 from nxformula.errors import FileError
 from nxformula.language.symbols import Symbol
 from nxformula.nexus import names
-from nxformula.nexus.group import describe, describe_member, is_formula_group
+from nxformula.nexus.group import describe, describe_member, is_applied, is_formula_group
 from nxformula.nexus.homes import Home
 from nxformula.nexus.links import declared_bytes, link_of
 from nxformula.nexus.sources import SymbolSource
 
 #: Datasets up to this size may be copied into the master; larger ones are always linked.
 _COPIED_BYTES: Final = 1 << 20
+#: Begins the description of a group whose formula is not applied.
+_RAW: Final = "'{field}' holds raw values."
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +152,20 @@ def _description(draft: Draft) -> str:
     """What the group means, for people and for programs that do not evaluate."""
     field, unit = draft.home.field, f" in {draft.units}" if draft.units else ""
     lines = [
-        f"'{field}' holds raw values. The physical values{unit} are computed from them, element "
+        f"{_RAW.format(field=field)} The physical values{unit} are computed from them, element "
         "by element, by the formula:",
         draft.text.strip(),
         "where",
         *(f"  {name}: {_origin(name, m, field)}" for name, m in draft.members.items()),
     ]
     return "\n".join(lines)
+
+
+def description_when_applied(text: str, field: str) -> str:
+    """A description that was made here, as it is true once the formula is applied."""
+    return text.replace(_RAW.format(field=field), f"'{field}' holds calibrated values.", 1).replace(
+        "are computed from them,", "were computed from the raw ones,", 1
+    )
 
 
 def _origin(name: str, member: Member, field: str) -> str:
@@ -170,7 +180,8 @@ def _write_symbol(
 ) -> None:
     source, dataset = member.source, member.dataset
     if dataset is None or (copy and source.path and declared_bytes(dataset) <= _COPIED_BYTES):
-        group.create_dataset(name, data=source.value if dataset is None else dataset[()])
+        value = np.asarray(source.value, member.symbol.dtype) if dataset is None else dataset[()]
+        group.create_dataset(name, data=value)
         if member.symbol.units:
             group[name].attrs["units"] = member.symbol.units
     elif source.path is None:
@@ -197,6 +208,9 @@ def history_of(home: Home, master: str, replace: bool) -> str:
     group = home.group[name] if isinstance(link, h5py.HardLink) else None
     if group is not None and not is_formula_group(group):
         raise FileError(f"{group.name} in {master} exists, and is no formula group", master)
+    if group is not None and is_applied(group):
+        message = f"{home.field_path} in {master} holds calibrated values: its formula is applied"
+        raise FileError(f"{message}; attach to the file with the raw values", master)
     if not replace:
         message = f"{home.field_path} has a formula already; add --replace to change it"
         raise FileError(message, master)

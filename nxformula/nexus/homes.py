@@ -8,10 +8,10 @@ from typing import Any
 
 import h5py
 
-from nxformula.errors import FileError, MissingSourceError
+from nxformula.errors import FileError
 from nxformula.nexus import names
 from nxformula.nexus.links import Found, Resolver, link_of
-from nxformula.nexus.text import as_text
+from nxformula.nexus.text import as_text, attribute_of
 
 #: Classes of the groups that hold detector data.
 _DATA_CLASSES = ("NXdetector", "NXdata")
@@ -95,11 +95,12 @@ def _groups(group: Any) -> list[Any]:
 
 
 def _shows(group: Any, name: str, found: Found, resolver: Resolver) -> bool:
-    if as_text(group.attrs.get("NX_class")) not in _DATA_CLASSES:
+    if as_text(attribute_of(group, "NX_class")) not in _DATA_CLASSES:
         return False
     if link_of(group, name) is None:
         return False
     try:
         return bool(resolver.find(group, name).object == found.object)
-    except (KeyError, MissingSourceError):
+    except (KeyError, FileError):
+        # A link that may not be followed, or leads nowhere, shows nothing.
         return False

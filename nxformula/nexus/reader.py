@@ -9,7 +9,7 @@ from typing import Any
 
 import h5py
 
-from nxformula.errors import CorruptFileError, MissingSourceError, NoFormulaError
+from nxformula.errors import CorruptFileError, FileError, MissingSourceError, NoFormulaError
 from nxformula.nexus import names
 from nxformula.nexus.access import Access
 from nxformula.nexus.binding import Binding, bind
@@ -64,8 +64,20 @@ class Context:
         definition = self.formula_of(found)
         if definition is None or definition.applied:
             return self.resolver.dataset(found)
+        self._check_field(definition, found)
         name = _joined(group.name, path)
         return CalibratedDataset(self.root(group), name, self.binding(definition), None)
+
+    def _check_field(self, definition: FormulaGroup, found: Found) -> None:
+        """Refuse a group whose member of the field's name is another dataset."""
+        group, field = definition.group, definition.field
+        if link_of(group, field) is None:
+            return
+        member = self.resolver.find(group, field).object
+        if member != found.object:
+            file = group.file.filename
+            message = f"'{field}' in '{group.name}' of {file} is not the field beside the group"
+            raise FileError(message, file)
 
     def view(self, group: Any) -> Any:
         """The view of a group."""
@@ -151,10 +163,15 @@ class _View:
         if getlink:
             place = self._place(_text(name)) if isinstance(name, str | bytes) else (self, name)
             return h5py.Group.get(*place, default, getclass, getlink) if place else default
-        try:
-            found = self[name]
-        except (KeyError, MissingSourceError):
-            return default
+        if isinstance(name, str | bytes):
+            if not name:
+                return default
+            # Only the path itself may lead nowhere; what is wrong with a formula is said.
+            try:
+                self.context.resolver.find(self, _text(name))
+            except (KeyError, MissingSourceError):
+                return default
+        found = self[name]
         if not getclass:
             return found
         kinds = (kind for kind in (h5py.Group, h5py.Datatype) if isinstance(found, kind))

@@ -28,6 +28,11 @@ class SymbolSource:
         Names of the dimensions, in the order of storage.
     units : str, optional
         Units; else those that the dataset states.
+
+    Raises
+    ------
+    TypeError, ValueError
+        These cannot be together, or `axes` is a string.
     """
 
     file: str | None = None
@@ -35,6 +40,14 @@ class SymbolSource:
     value: int | float | None = None
     axes: tuple[str, ...] | None = None
     units: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.axes, str):
+            raise TypeError(f"axes is {self.axes!r}; expected a tuple of names")
+        if self.value is not None and (self.file or self.path or self.axes):
+            raise ValueError(f"a symbol with the value {self.value} has no file, path or axes")
+        if self.file is not None and self.path is None:
+            raise ValueError(f"a symbol in {self.file} needs the path of its dataset there")
 
 
 def parse_source(text: str) -> tuple[str, SymbolSource]:

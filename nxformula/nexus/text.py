@@ -1,10 +1,12 @@
-"""Strings in HDF5 files, whatever way they were written, as `str`."""
+"""Attributes and strings in HDF5 files, whatever way they were written."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+from nxformula.errors import FileError
 
 
 def as_text(value: Any) -> str | None:
@@ -38,3 +40,19 @@ def as_names(value: Any) -> tuple[str, ...] | None:
     else:
         names = [as_text(value)]
     return None if None in names else tuple(name for name in names if name is not None)
+
+
+def attribute_of(holder: Any, name: str) -> Any:
+    """An attribute of a group or dataset, None if there is none.
+
+    Raises
+    ------
+    FileError
+        It cannot be read.
+    """
+    try:
+        return holder.attrs.get(name)
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        file = holder.file.filename
+        where = f"'{holder.name}' of {file}"
+        raise FileError(f"attribute {name} of {where} is unreadable: {error}", file) from None
