@@ -53,7 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f"2. {demo.master}: the formula, with links to {demo.pedestal.name} and {demo.gain.name}\n"
     )
-    show.run(argparse.Namespace(file=str(demo.master), path=None, json=False, latex=False, allow=[]))
+    show.run(
+        argparse.Namespace(file=str(demo.master), path=None, json=False, latex=False, allow=[])
+    )
     _check_schema(demo)
     _read(demo)
     calibrate(demo.master, folder / "calibrated.nxs", force=True)

@@ -11,8 +11,8 @@ from nxformula.language.tree import Formula
 def equal(a: Formula, b: Formula) -> bool:
     """Whether two formulas are proven to be equal.
 
-    They are compared in exact arithmetic, for finite values of symbols and table entries, where
-    both have a finite value: rounding, NaN and division by zero are left aside. Recognised are
+    They are compared in exact arithmetic; values with which a part of them is infinite or NaN are
+    left aside, so that `x / x` is 1. Recognised are
 
     - the algebra of `+ - * /` and of integer powers: two quotients of polynomials;
     - conditions by the algebra of `and or not`, with comparisons that differ only in sides, sign

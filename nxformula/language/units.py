@@ -176,8 +176,9 @@ class _Check:
                 self._fail(message, result.span)
         elif isinstance(found, Unit) and not is_same(found, declared):
             times = factor(found, declared)
-            how = f"; they differ by the factor {times}" if times else ""
-            self._fail(f"the result is in {found}, declared is {declared}{how}", result.span)
+            how = f", which differ by the factor {times}" if times else ""
+            message = f"the result is in {found}, declared is {declared}{how}"
+            self._fail(f"{message}; declare {found}, or correct the symbols' units", result.span)
 
 
 def _constant(node: Node) -> Fraction | None:

@@ -120,6 +120,20 @@ def integers_functions() -> Topic:
         x=real([9007199254740992.0, 9007199254740994.0, -1e300]),
     )
     topic.gives(
+        "to-integer-with-limits-between-reals",
+        f"to_integer(x, -{2**53 + 3}, {2**53 + 3}, 0)",
+        [2**53 + 3, -(2**53) - 3, 2**53 + 2],
+        dtype="int64",
+        x=real([2.0**53 + 4, -(2.0**53) - 4, 2.0**53 + 2]),
+    )
+    topic.gives(
+        "to-integer-of-an-integer-beyond-binary32",
+        "where(to_integer(a, 0, 20000000, 0) == 16777217, 1, 0)",
+        [1.0, 0.0],
+        dtype="float32",
+        a=integers("uint32", [16777217, 16777216]),
+    )
+    topic.gives(
         "to-integer-with-limits-beyond-binary32",
         "where(to_integer(x, 0, 16777217, 0) == 16777217, 1.0, 0.0)",
         [0.0, 1.0, 1.0],
