@@ -237,7 +237,8 @@ class CalibratedDataset:
         for box in self._blocks(out.shape):
             block = tuple(part[s] for part, s in zip(parts, box, strict=True))
             # The ellipsis makes it a view of an array without dimensions too.
-            self._read_block(block, out[(*box, ...)])
+            place: tuple[Any, ...] = (*box, ...)
+            self._read_block(block, out[place])
 
     def _blocks(self, shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
         elements = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize))
