@@ -11,8 +11,8 @@ from nxformula.cli.options import names, read_formula
 from nxformula.engine.kernel import Kernel
 from nxformula.errors import FormulaError
 from nxformula.language.checker import Checked, check
-from nxformula.language.latex import to_latex
 from nxformula.language.parser import parse
+from nxformula.language.symbolic.latex import to_latex
 from nxformula.language.symbols import Symbol, parse_declaration
 from nxformula.language.units import check_units
 

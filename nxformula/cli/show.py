@@ -9,8 +9,8 @@ from typing import Any
 
 from nxformula.cli.options import add_allow
 from nxformula.errors import NoFormulaError
-from nxformula.language.latex import to_latex
 from nxformula.language.parser import parse
+from nxformula.language.symbolic.latex import to_latex
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.group import read_group
 from nxformula.nexus.reader import File, formula_paths

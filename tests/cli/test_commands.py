@@ -169,8 +169,16 @@ class TestAttach:
             ((":/gain[", ":/gians["), 2, "no /gians in"),
             (("gain.h5", "gone.h5"), 2, "no such file"),
             (("gain=", "gain:"), 2, "NAME=FILE:/PATH"),
-            (("{count/keV}", "{count/eV}"), 1, "the result is in eV, declared is keV, which differ"),
-            (("{count}", "{electron}"), 1, "the result is in electron*keV/count, declared is keV; "),
+            (
+                ("{count/keV}", "{count/eV}"),
+                1,
+                "the result is in eV, declared is keV, which differ",
+            ),
+            (
+                ("{count}", "{electron}"),
+                1,
+                "the result is in electron*keV/count, declared is keV; ",
+            ),
             (("{count}", "{e-}"), 1, "units of 'pedestal': cannot read the unit 'e-'"),
         ],
         ids=[

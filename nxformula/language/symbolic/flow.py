@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from nxformula.language.building import same
 from nxformula.language.functions import FUNCTIONS, OPERATORS
 from nxformula.language.parser import children_of
+from nxformula.language.symbolic.building import same
 from nxformula.language.tree import Binary, Call, Formula, Index, Name, Node, Unary
 
 

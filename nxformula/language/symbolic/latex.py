@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from nxformula.language.rendering import ATOM, POWER, PRODUCT, Piece, Renderer
+from nxformula.language.symbolic.rendering import ATOM, POWER, PRODUCT, Piece, Renderer
 from nxformula.language.tree import Binary, Formula
 
 

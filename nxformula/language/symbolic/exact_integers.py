@@ -8,8 +8,8 @@ from functools import reduce
 from typing import Final
 
 from nxformula.language import limits
-from nxformula.language.expressions import Expression, commutative, inverted, opaque
-from nxformula.language.normal import normal
+from nxformula.language.symbolic.expressions import Expression, commutative, inverted, opaque
+from nxformula.language.symbolic.normal import normal
 
 _OPERATIONS: Final = {"&": operator.and_, "|": operator.or_, "^": operator.xor}
 #: Operands that change nothing.

@@ -8,8 +8,11 @@ from typing import Final
 
 from nxformula.errors import FormulaTypeError, LimitError
 from nxformula.language import limits
-from nxformula.language.assembling import assemble, substitute, template
-from nxformula.language.building import (
+from nxformula.language.functions import is_reserved
+from nxformula.language.parser import children_of
+from nxformula.language.structure import check_structure
+from nxformula.language.symbolic.assembling import assemble, substitute, template
+from nxformula.language.symbolic.building import (
     call,
     is_nan,
     is_number,
@@ -23,12 +26,9 @@ from nxformula.language.building import (
     select,
     times,
 )
-from nxformula.language.derivatives import constant, need_known, only
-from nxformula.language.flow import Flow
-from nxformula.language.functions import is_reserved
-from nxformula.language.linear import Line, lines
-from nxformula.language.parser import children_of
-from nxformula.language.structure import check_structure
+from nxformula.language.symbolic.derivatives import constant, need_known, only
+from nxformula.language.symbolic.flow import Flow
+from nxformula.language.symbolic.linear import Line, lines
 from nxformula.language.tree import Binary, Call, Formula, Index, Name, Node, Unary
 
 #: What gives back the argument `x` of a function from its value `y`.

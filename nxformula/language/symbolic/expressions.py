@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
-from nxformula.language.normal import normal
+from nxformula.language.symbolic.normal import normal
 
 #: An expression of sympy, which has no types.
 Expression: TypeAlias = Any

@@ -8,8 +8,10 @@ from difflib import get_close_matches
 from typing import Final
 
 from nxformula.errors import FormulaTypeError, UnknownNameError
-from nxformula.language.assembling import Names, assemble, substitute, template
-from nxformula.language.building import (
+from nxformula.language.functions import FUNCTIONS
+from nxformula.language.structure import check_structure
+from nxformula.language.symbolic.assembling import Names, assemble, substitute, template
+from nxformula.language.symbolic.building import (
     NOWHERE,
     call,
     is_nan,
@@ -26,9 +28,7 @@ from nxformula.language.building import (
     select,
     times,
 )
-from nxformula.language.flow import Flow, is_condition, is_step, values_of
-from nxformula.language.functions import FUNCTIONS
-from nxformula.language.structure import check_structure
+from nxformula.language.symbolic.flow import Flow, is_condition, is_step, values_of
 from nxformula.language.tree import (
     Binary,
     Call,

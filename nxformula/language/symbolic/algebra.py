@@ -12,12 +12,19 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from nxformula.errors import LimitError
-from nxformula.language import exact_integers, expressions, limits
-from nxformula.language.exact_integers import floor
-from nxformula.language.expressions import Expression, commutative, condition, opaque, symbol
-from nxformula.language.normal import Sizes
+from nxformula.language import limits
 from nxformula.language.parser import children_of
 from nxformula.language.structure import check_structure
+from nxformula.language.symbolic import exact_integers, expressions
+from nxformula.language.symbolic.exact_integers import floor
+from nxformula.language.symbolic.expressions import (
+    Expression,
+    commutative,
+    condition,
+    opaque,
+    symbol,
+)
+from nxformula.language.symbolic.normal import Sizes
 from nxformula.language.tree import (
     Binary,
     Call,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from nxformula.errors import UnitError
-from nxformula.language.unit_names import unit_names
+from nxformula.language.units.names import unit_names
 
 #: Characters of a unit's text.
 TEXT: Final = 128

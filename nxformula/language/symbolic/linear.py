@@ -6,7 +6,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nxformula.language.building import is_nan, minus, negative, number, over, plus, select, times
+from nxformula.language.symbolic.building import (
+    is_nan,
+    minus,
+    negative,
+    number,
+    over,
+    plus,
+    select,
+    times,
+)
 from nxformula.language.tree import Binary, Call, Formula, Index, Name, Node, Unary
 
 

@@ -27,7 +27,7 @@ from nxformula.language.tree import (
     Span,
     Unary,
 )
-from nxformula.language.unit_rules import (
+from nxformula.language.units.rules import (
     NUMBER,
     UNSPECIFIED,
     Site,
@@ -37,7 +37,7 @@ from nxformula.language.unit_rules import (
     rule,
     same,
 )
-from nxformula.language.unit_texts import Unit, one, parse_unit
+from nxformula.language.units.texts import Unit, one, parse_unit
 
 _POSITION: Final = "position"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nxformula.errors import LimitError
-from nxformula.language.algebra import to_sympy
-from nxformula.language.normal import TERMS, is_zero, terms
+from nxformula.language.symbolic.algebra import to_sympy
+from nxformula.language.symbolic.normal import TERMS, is_zero, terms
 from nxformula.language.tree import Formula
 
 

@@ -7,7 +7,9 @@ from functools import cache
 from typing import Final
 
 from nxformula.errors import LimitError
-from nxformula.language.building import (
+from nxformula.language.functions import is_reserved
+from nxformula.language.parser import children_of, parse
+from nxformula.language.symbolic.building import (
     NOWHERE,
     call,
     minus,
@@ -19,8 +21,7 @@ from nxformula.language.building import (
     power,
     times,
 )
-from nxformula.language.functions import is_reserved
-from nxformula.language.parser import children_of, parse
+from nxformula.language.symbolic.writing import Writer
 from nxformula.language.tree import (
     Binary,
     Call,
@@ -33,7 +34,6 @@ from nxformula.language.tree import (
     Node,
     Unary,
 )
-from nxformula.language.writing import Writer
 
 
 @cache

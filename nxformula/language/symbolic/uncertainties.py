@@ -7,8 +7,9 @@ from functools import reduce
 from typing import Final
 
 from nxformula.errors import FormulaTypeError
-from nxformula.language.assembling import Names, assemble, partner
-from nxformula.language.building import (
+from nxformula.language.structure import check_structure
+from nxformula.language.symbolic.assembling import Names, assemble, partner
+from nxformula.language.symbolic.building import (
     call,
     is_negative,
     is_number,
@@ -18,9 +19,8 @@ from nxformula.language.building import (
     power,
     times,
 )
-from nxformula.language.derivatives import Differentiation
-from nxformula.language.flow import Flow
-from nxformula.language.structure import check_structure
+from nxformula.language.symbolic.derivatives import Differentiation
+from nxformula.language.symbolic.flow import Flow
 from nxformula.language.tree import Formula, Index, Let, Literal, Name, Node
 
 #: What NeXus appends to the name of a field for the one with its standard deviations.

@@ -14,7 +14,7 @@ from typing import Final, NoReturn, TypeAlias
 
 from nxformula.errors import UnitError
 from nxformula.language.tree import Span
-from nxformula.language.unit_texts import BEYOND, Unit, one, parse_unit
+from nxformula.language.units.texts import BEYOND, Unit, one, parse_unit
 
 
 class Open(Enum):

@@ -18,12 +18,12 @@ energy * gain + pedestal
 True
 """
 
-from nxformula.language.derivatives import derivative
-from nxformula.language.equality import equal
-from nxformula.language.inverses import inverse
-from nxformula.language.latex import to_latex
-from nxformula.language.uncertainties import uncertainty
-from nxformula.language.unicode import to_unicode
-from nxformula.language.writing import write
+from nxformula.language.symbolic.derivatives import derivative
+from nxformula.language.symbolic.equality import equal
+from nxformula.language.symbolic.inverses import inverse
+from nxformula.language.symbolic.latex import to_latex
+from nxformula.language.symbolic.uncertainties import uncertainty
+from nxformula.language.symbolic.unicode import to_unicode
+from nxformula.language.symbolic.writing import write
 
 __all__ = ["derivative", "equal", "inverse", "to_latex", "to_unicode", "uncertainty", "write"]
