@@ -153,7 +153,9 @@ def attach(
             with open_file(temporary, "r+") as file:
                 write_group(file, draft, folder, copy)
             used = _read_back(temporary, field, master.context.access.roots)
-        return Attached(final, home.formula_path, _folders_to_allow(used, folder))
+        return Attached(
+            os.fspath(output or path), home.formula_path, _folders_to_allow(used, folder)
+        )
 
 
 def _check_names(axes: tuple[str, ...] | None, results: tuple[str, ...]) -> None:

@@ -220,6 +220,7 @@ UNUSABLE = {
     "folder": "is a folder",
     "text": "not an HDF5 file",
     "empty": "not an HDF5 file",
+    "pipe": "not a regular file",
     "truncated": "truncated",
 }
 
@@ -236,6 +237,8 @@ def _unusable(
         path.write_text("not HDF5 " * 100)
     elif kind == "empty":
         path.touch()
+    elif kind == "pipe":
+        os.mkfifo(path)
     elif kind == "truncated":
         path.write_bytes(attached.master.read_bytes()[:-2000])
     return path, UNUSABLE[kind]
@@ -290,7 +293,9 @@ class TestCalibrate:
         with nxformula.open(attached.master) as file, h5py.File(output) as written:
             np.testing.assert_array_equal(written[attached.field][...], file.only_formula()[1:3])
 
-    @pytest.mark.parametrize("frames", ["3", "a:b", "0:4:0", "0:4:-1", "1:2:3:4"])
+    @pytest.mark.parametrize(
+        "frames", ["3", "a:b", "0:4:0", "0:4:-1", "1:2:3:4", f"0:4:{10**30}", "0:" + "9" * 5000]
+    )
     def test_frames_of_another_form(self, frames: str, capsys: Output) -> None:
         with pytest.raises(SystemExit) as ended:
             main(["calibrate", "run.nxs", "--output", "o", "--frames", frames])
@@ -314,7 +319,7 @@ class TestPlot:
     def test_no_such_frame(self, attached: Demonstration, capsys: Output) -> None:
         output = attached.folder / "frame.png"
         arguments = ("plot", attached.master, "--frame", "4", "--output", output)
-        assert "out of range" in refused(capsys, 2, *arguments)
+        assert "frame 4 is not one of the 4 of" in refused(capsys, 2, *arguments)
         assert not output.exists()
 
     def test_without_matplotlib(
