@@ -87,6 +87,14 @@ def calibrate(
         The formula does not fit.
     ValueError
         `frames` selects none, or `compression` is unknown.
+
+    Examples
+    --------
+    >>> nxformula.calibrate(master, output, frames=slice(0, 2), force=True)
+    '/entry/instrument/detector/data'
+    >>> with h5py.File(output) as f:
+    ...     f["/entry/data/data"].dtype.name
+    'float32'
     """
     if compression not in COMPRESSIONS:
         expected = ", ".join(COMPRESSIONS)
