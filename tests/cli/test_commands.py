@@ -337,3 +337,10 @@ def test_demo_refuses_to_replace(tmp_path: Path, capsys: Output) -> None:
     assert "--force" in refused(capsys, 2, "demo", folder)
     assert (folder / "run.nxs").read_text() == "mine"
     assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_demo_in_a_folder_that_may_not_be_written(tmp_path: Path, capsys: Output) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir(mode=0o555)
+    assert "demo: no permission to write here" in refused(capsys, 2, "demo", folder)
