@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -39,10 +40,20 @@ def attached_demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstr
 
 @pytest.fixture(autouse=True, scope="session")
 def _names_in_docstrings(
-    doctest_namespace: dict[str, Any], attached_demonstration: Demonstration
+    doctest_namespace: dict[str, Any],
+    raw_demonstration: Demonstration,
+    attached_demonstration: Demonstration,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    master: Path = attached_demonstration.master
-    doctest_namespace.update(np=np, nxformula=nxformula, master=str(master))
+    doctest_namespace.update(
+        np=np,
+        nxformula=nxformula,
+        h5py=h5py,
+        master=str(attached_demonstration.master),
+        raw_master=str(raw_demonstration.master),
+        demonstration=raw_demonstration,
+        output=str(tmp_path_factory.mktemp("docstrings") / "output.nxs"),
+    )
 
 
 @pytest.fixture(scope="session")

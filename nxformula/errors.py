@@ -51,7 +51,7 @@ class FormulaError(NXFormulaError):
     kind: ClassVar[str] = "formula"
 
     def __init__(self, message: str, text: str = "", span: tuple[int, int] | None = None) -> None:
-        message = _clean(message)
+        message = printable(message)
         super().__init__(message)
         self.message = message
         self.text = text
@@ -131,7 +131,7 @@ class FileError(NXFormulaError):
     """
 
     def __init__(self, message: str, path: str | os.PathLike[str]) -> None:
-        message = _clean(message)
+        message = printable(message)
         super().__init__(message)
         self.message = message
         self.path = os.fspath(path)
@@ -184,9 +184,15 @@ def excerpt(text: str, span: tuple[int, int]) -> str:
     shown = line[cut : at + width + _CONTEXT].rstrip()
     lead = "..." if cut else ""
     tail = "..." if len(line.rstrip()) > cut + len(shown) else ""
-    return f"    {lead}{_clean(shown)}{tail}\n    {' ' * (len(lead) + at - cut)}{'^' * width}"
+    return f"    {lead}{printable(shown)}{tail}\n    {' ' * (len(lead) + at - cut)}{'^' * width}"
 
 
-def _clean(text: str) -> str:
-    """Text from a file without anything that could move the cursor of a terminal."""
+def printable(text: str) -> str:
+    r"""Text from a file without anything that could move the cursor of a terminal.
+
+    Examples
+    --------
+    >>> printable("keV\x1b[2J")
+    'keV?[2J'
+    """
     return "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in text)

@@ -7,6 +7,7 @@ A command is a module with `NAME`, `SUMMARY`, `EXAMPLE`, `add_arguments(parser)`
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ OK, REFUSED, UNUSABLE = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0 fine, 1 a refused formula, 2 a file or usage."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that knows only ASCII still shows units such as Å, as \\xc5.
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
@@ -41,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), REFUSED)
     except (FileError, ModuleNotFoundError) as error:
         return _complain(str(error), UNUSABLE)
-    except (ValueError, IndexError, KeyError) as error:
+    except UnicodeError as error:
+        return _complain(f"text that is not UTF-8: {_place(error)}", UNUSABLE)
+    except MemoryError as error:
+        return _complain(f"not enough memory: {error}".removesuffix(": "), UNUSABLE)
+    except (ValueError, IndexError, KeyError, OverflowError) as error:
         return _complain(str(error.args[0] if error.args else error), UNUSABLE)
     except OSError as error:
         return _os_error(error)
@@ -53,6 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(message: str, code: int) -> int:
     print(f"nxformula: {message}", file=sys.stderr)
     return code
+
+
+def _place(error: UnicodeError) -> str:
+    """What could not be read or written as text."""
+    if not isinstance(error, UnicodeEncodeError | UnicodeDecodeError):
+        return str(error)
+    return ascii(error.object[max(0, error.start - 20) : error.end + 20])
 
 
 def _os_error(error: OSError) -> int:
@@ -68,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nxformula",
         description="Raw detector data stay raw: the calibration is a formula in the NeXus file.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"nxformula {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -78,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
             description=module.SUMMARY[0].upper() + module.SUMMARY[1:] + ".",
             epilog=f"example:\n  {module.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nxformula.cli.options import add_allow, add_force
+from nxformula.errors import printable
 from nxformula.nexus.calibrate import COMPRESSIONS, calibrate
 
 NAME = "calibrate"
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             allow=arguments.allow,
             progress=progress,
         )
-    print(f"wrote {path} in {arguments.output}")
+    print(f"wrote {printable(path)} in {arguments.output}")
     if arguments.frames != slice(None):
         print("its other per-frame fields still describe all frames")
     return 0
@@ -53,7 +54,9 @@ def _frames(text: str) -> slice:
         numbers = [int(part) if part.strip() else None for part in parts]
     except ValueError:
         numbers = []
-    if not 2 <= len(numbers) <= 3 or (numbers[2:] and numbers[2] is not None and numbers[2] < 1):
+    too_far = any(number is not None and abs(number) > sys.maxsize for number in numbers)
+    step = numbers[2] if len(numbers) == 3 else None
+    if not 2 <= len(numbers) <= 3 or too_far or (step is not None and step < 1):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form 0:100")
     return slice(*numbers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+from collections.abc import Iterable
 from typing import Any
 
 from nxformula.cli.options import names, read_formula
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check the formula and print what it gives."""
     text = _text(arguments.formula)
-    symbols = dict(parse_declaration(symbol) for symbol in arguments.symbol)
+    symbols = _symbols(arguments.symbol)
     try:
         found = _check(text, symbols, arguments)
     except FormulaError as error:
@@ -62,9 +62,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(argument: str) -> str:
-    if argument == "-" or (argument.endswith(".nxf") and os.path.exists(argument)):
-        return read_formula(argument)
-    return argument
+    is_file = argument == "-" or argument.endswith(".nxf")
+    return read_formula(argument) if is_file else argument
+
+
+def _symbols(declared: Iterable[str]) -> dict[str, Symbol]:
+    symbols: dict[str, Symbol] = {}
+    for name, symbol in map(parse_declaration, declared):
+        if name in symbols:
+            raise ValueError(f"symbol {name!r} is given twice")
+        symbols[name] = symbol
+    return symbols
 
 
 def _check(text: str, symbols: dict[str, Symbol], arguments: argparse.Namespace) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def _folder(name: str, force: bool) -> Path:
         message = f"{folder} holds {there[0]} already; add --force to replace the files"
         raise FileError(message, folder)
     folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise FileError(f"{folder}: no permission to write here", folder)
     return folder
 
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import Final
+
+from nxformula.language import limits
+
+#: Bytes of a formula file that are read: a character takes up to 4.
+_MOST: Final = 4 * (limits.TEXT + 1)
 
 
 def add_allow(parser: argparse.ArgumentParser) -> None:
@@ -34,13 +41,17 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def read_formula(path: str) -> str:
-    """The text of a formula file, or of standard input for `-`."""
-    import sys
+    """The text of a formula file, or of standard input for `-`.
 
-    if path == "-":
-        return sys.stdin.read()
+    No more is read than shows that a text is too long, so that any file, and any pipe, will do.
+    Anything outside ASCII, but for a byte order mark, is for the parser to refuse, with its place.
+    """
     try:
-        # Anything outside ASCII is for the parser to refuse, with its place.
-        return Path(path).read_text(encoding="utf-8", errors="replace")
+        if path == "-":
+            text = sys.stdin.buffer.read(_MOST)
+        else:
+            with Path(path).open("rb") as file:
+                text = file.read(_MOST)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
+    return text.decode("utf-8-sig", errors="replace")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nxformula.cli.options import add_allow, add_force
-from nxformula.errors import NoFormulaError
 from nxformula.interop.picture import draw_frame
-from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.reader import open as open_reader
 
 NAME = "plot"
@@ -18,7 +16,7 @@ EXAMPLE = "nxformula plot run.nxs --frame 0 --output frame.png"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--frame", type=int, default=0, help="number of the frame (default: 0)")
+    parser.add_argument("--frame", type=int, help="number of the frame (default: 0)")
     parser.add_argument("--field", metavar="PATH", help="needed where several have a formula")
     parser.add_argument("--output", required=True, metavar="PNG")
     add_force(parser)
@@ -28,10 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Draw the frame."""
     with open_reader(arguments.file, allow=arguments.allow) as file:
-        images = file.only_formula() if arguments.field is None else file[arguments.field]
-        if not isinstance(images, CalibratedDataset):
-            message = f"{arguments.field} in {arguments.file} has no formula to evaluate"
-            raise NoFormulaError(message, arguments.file)
+        images = file.only_formula(arguments.field)
         draw_frame(images, arguments.frame, arguments.output, force=arguments.force)
     print(f"wrote {arguments.output}")
     return 0

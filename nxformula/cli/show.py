@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from nxformula.cli.options import add_allow
-from nxformula.errors import NoFormulaError
+from nxformula.errors import FileError, NoFormulaError, printable
 from nxformula.language.parser import parse
 from nxformula.language.symbolic.latex import to_latex
 from nxformula.nexus.calibrated import CalibratedDataset
@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(described, indent=2))
     else:
-        print("\n\n".join(_text(one) for one in described))
+        lines = "\n\n".join(_text(one) for one in described).split("\n")
+        print("\n".join(printable(line) for line in lines))
     return 0
 
 
@@ -51,11 +52,9 @@ def _describe(file: File, path: str) -> dict[str, Any]:
     found = file.get(path)
     if isinstance(found, CalibratedDataset):
         return _calibrated(found)
-    group = (
-        file.context.formula_of(file.context.resolver.find(file, path))
-        if found is not None
-        else None
-    )
+    if found is None:
+        raise FileError(f"{file.filename} has no {path}", file.filename)
+    group = file.context.formula_of(file.context.resolver.find(file, path))
     if group is None:
         raise NoFormulaError(f"{path} in {file.filename} has no formula", file.filename)
     definition = read_group(group.group, group.field)

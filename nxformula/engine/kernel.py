@@ -210,7 +210,7 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
     units : str, optional
         Units that the result must have. They, and those of the symbols, are checked, not converted.
     backend : {"auto", "numpy"}
-        What evaluates it.
+        What evaluates it; both are NumPy.
 
     Returns
     -------
@@ -222,6 +222,8 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
     FormulaError
         The formula does not fit the language or its symbols; `kind`, `line` and `column` say why
         and where.
+    ValueError, TypeError
+        `backend` or `axes` are not of the form expected.
 
     Examples
     --------
@@ -232,6 +234,8 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
     """
     if backend not in ("auto", "numpy"):
         raise ValueError(f"backend is {backend!r}; expected 'auto' or 'numpy'")
+    if isinstance(axes, str):
+        raise TypeError(f"axes is {axes!r}; expected a tuple of names, as in ({axes!r},)")
     formula = parse(text) if isinstance(text, str) else text
     checked = check(formula, symbols, axes=tuple(axes), dtype=dtype)
     check_units(checked, units)
@@ -256,6 +260,16 @@ def evaluate(
         For each symbol its axes, its array, and optionally its units.
     axes, dtype, backend
         As for `compile`.
+
+    Returns
+    -------
+    ndarray
+        The result, with the dimensions `axes` in this order.
+
+    Raises
+    ------
+    FormulaError, ValueError, TypeError
+        As for `compile`; lengths that disagree are a `DimensionError`.
 
     Examples
     --------

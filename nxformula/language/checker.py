@@ -319,8 +319,8 @@ class _Checker:
         missing = [axis for axis in self.axes if axis not in known]
         if missing:
             message = (
-                f"the result has the dimensions {listed(value.dimensions)}, and "
-                f"{listed(missing)} of the declared axes {listed(self.axes)} is in no symbol; "
+                f"the result has the dimensions {listed(value.dimensions)}, without "
+                f"{listed(missing)} of the declared axes {listed(self.axes)}; "
                 "check 'formula_axes' and the axes of the symbols"
             )
             self._fail(DimensionError, message, node.span)

@@ -123,13 +123,24 @@ def attach(
         A file cannot be read, found or written.
     ValueError
         `symbols`, `output` or `nx_class` are not of the form expected.
+
+    Examples
+    --------
+    >>> done = nxformula.attach(
+    ...     raw_master,
+    ...     "/entry/instrument/detector/data",
+    ...     "where(data >> 14 == 0, (data & 0x3FFF) * gain, nan)",
+    ...     ["gain=0.35{keV/count}"],
+    ...     units="keV",
+    ...     output=output,
+    ...     force=True,
+    ... )
+    >>> done.group
+    '/entry/instrument/detector/data_formula'
     """
     given = _given(symbols)
-    _check_names(axes, results)
+    _check_options(axes, results, nx_class)
     final = _final(path, output, in_place)
-    if nx_class not in (names.GROUP_CLASS, names.PROPOSED_CLASS):
-        classes = f"{names.GROUP_CLASS} or {names.PROPOSED_CLASS}"
-        raise ValueError(f"nx_class is {nx_class!r}; expected {classes}")
     folder = os.path.dirname(final)
     with open_reader(path, allow=allow) as master:
         symbol_finder = _SymbolFinder(master, field, parse(formula), given)
@@ -154,15 +165,20 @@ def attach(
             with open_file(temporary, "r+") as file:
                 write_group(file, draft, folder, copy)
             used = _read_back(temporary, field, master.context.access.roots)
-        return Attached(final, home.formula_path, _folders_to_allow(used, folder))
+        return Attached(
+            os.fspath(output or path), home.formula_path, _folders_to_allow(used, folder)
+        )
 
 
-def _check_names(axes: tuple[str, ...] | None, results: tuple[str, ...]) -> None:
+def _check_options(axes: tuple[str, ...] | None, results: tuple[str, ...], nx_class: str) -> None:
     for what, value in (("axes", axes), ("results", results)):
         if isinstance(value, str):
             raise TypeError(f"{what} is {value!r}; expected a tuple of names")
         if value is not None and len(set(value)) < len(value):
             raise ValueError(f"{what} names something twice: {', '.join(value)}")
+    if nx_class not in (names.GROUP_CLASS, names.PROPOSED_CLASS):
+        classes = f"{names.GROUP_CLASS} or {names.PROPOSED_CLASS}"
+        raise ValueError(f"nx_class is {nx_class!r}; expected {classes}")
 
 
 def _given(symbols: Mapping[str, SymbolSource] | Iterable[str]) -> dict[str, SymbolSource]:

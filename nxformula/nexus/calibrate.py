@@ -9,7 +9,6 @@ from typing import Any, Final
 import h5py
 
 from nxformula._version import __version__
-from nxformula.errors import FileError, NoFormulaError
 from nxformula.nexus import names
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.checksum import checksum
@@ -88,34 +87,31 @@ def calibrate(
         The formula does not fit.
     ValueError
         `frames` selects none, or `compression` is unknown.
+
+    Examples
+    --------
+    >>> nxformula.calibrate(master, output, frames=slice(0, 2), force=True)
+    '/entry/instrument/detector/data'
+    >>> with h5py.File(output) as f:
+    ...     f["/entry/data/data"].dtype.name
+    'float32'
     """
     if compression not in COMPRESSIONS:
         expected = ", ".join(COMPRESSIONS)
         raise ValueError(f"compression is {compression!r}; expected one of {expected}")
-    final = os.path.abspath(output)
+    final = os.fspath(output)
     with open_reader(path, allow=allow) as master:
-        images = master.only_formula() if field is None else _calibrated(master, field)
+        images = master.only_formula(field)
         home = find_home(master, images.name, master.context.resolver)
         chosen = _chosen_frames(images, frames)
         _check_size(images, chosen)
         inputs = master.context.pool.paths
         with new_file(final, force=force, inputs=inputs) as temporary:
-            copy_master(master.filename, temporary, os.path.dirname(final))
+            copy_master(master.filename, temporary, os.path.dirname(os.path.abspath(final)))
             with open_file(temporary, "r+") as file:
                 _replace_field(file, home, images, chosen, compression, progress)
                 _mark_applied(file, home, images, chosen)
         return home.field_path
-
-
-def _calibrated(master: Any, field: str) -> CalibratedDataset:
-    try:
-        found = master[field]
-    except KeyError:
-        raise FileError(f"{master.filename} has no {field}", master.filename) from None
-    if not isinstance(found, CalibratedDataset):
-        message = f"{field} in {master.filename} has no formula to evaluate"
-        raise NoFormulaError(message, master.filename)
-    return found
 
 
 def _chosen_frames(images: CalibratedDataset, frames: slice) -> range:

@@ -140,6 +140,12 @@ class CalibratedDataset:
         ------
         KeyError
             The file offers no such result.
+
+        Examples
+        --------
+        >>> with nxformula.open(master) as f:
+        ...     f["/entry/data/data"].result("stage")[0].max()
+        np.uint8(3)
         """
         if name not in self.results:
             offered = ", ".join(self.results) or "none"
@@ -169,6 +175,20 @@ class CalibratedDataset:
             Receives the values; dtype as `dtype`, shape as that of the selection.
         frames : index, optional
             What to read: as in brackets.
+
+        Raises
+        ------
+        ValueError
+            The array has another shape or dtype than the selection.
+        FileError
+            A file cannot be read.
+
+        Examples
+        --------
+        >>> with nxformula.open(master) as f:
+        ...     images = f["/entry/data/data"]
+        ...     out = np.empty((2, *images.shape[1:]), images.dtype)
+        ...     images.read_into(out, slice(2, 4))
         """
         selection = select(frames, self.shape)
         if out.shape != selection.shape or out.dtype != self.dtype:

@@ -30,6 +30,8 @@ def open_file(path: str | os.PathLike[str], mode: str = "r") -> Any:
         raise FileError(f"{path} is a folder; expected an HDF5 file", path)
     if not os.path.exists(path):
         raise FileError(f"{path}: no such file", path)
+    if not os.path.isfile(path):
+        raise FileError(f"{path} is not a regular file; expected an HDF5 file", path)
     if not os.access(path, os.R_OK):
         raise FileError(f"{path}: no permission to read it", path)
     try:

@@ -26,7 +26,8 @@ class Home:
     file : h5py.Group
         The master's root.
     group : h5py.Group
-        The group where the field's link is that is not a soft link: there the formula goes.
+        The group where the field's link is that is not a soft link: there the formula is, or
+        goes; a formula that is not there yet goes into NXdetector rather than NXdata.
     field : str
         The field's name there.
     found : Found
@@ -77,7 +78,24 @@ def find_home(master: Any, field: str, resolver: Resolver) -> Home:
     group, name = own[-1]
     others = {g.name for g, n in own[:-1] if n == name}
     others.update(_other_groups(root, group, name, found, resolver))
+    has_formula = isinstance(link_of(group, name + names.GROUP_SUFFIX), h5py.HardLink)
+    detector = None if has_formula else _detector(root, {group.name, *others}, name)
+    if detector is not None and not _is_detector(group):
+        others.add(group.name)
+        group = detector
     return Home(root, group, name, found, tuple(sorted(others - {group.name})))
+
+
+def _detector(root: Any, groups: set[str], name: str) -> Any:
+    """The detector among groups that has the field itself, not a soft link to it; or None."""
+    for group in (root[path] for path in sorted(groups)):
+        if _is_detector(group) and not isinstance(link_of(group, name), h5py.SoftLink):
+            return group
+    return None
+
+
+def _is_detector(group: Any) -> bool:
+    return as_text(attribute_of(group, "NX_class")) == "NXdetector"
 
 
 def _other_groups(root: Any, home: Any, name: str, found: Found, resolver: Resolver) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from nxformula.errors import FileError
+from nxformula.nexus.files import hdf5_reason
 
 
 @contextmanager
@@ -44,6 +45,14 @@ def new_file(
     try:
         yield temporary
         _settle(temporary, final, force)
+    except FileError as error:
+        if temporary not in error.message:
+            raise
+        # The temporary name says nothing to a user.
+        raise type(error)(error.message.replace(temporary, final), final) from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else hdf5_reason(error)
+        raise FileError(f"{final} cannot be written: {reason}", final) from None
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)

@@ -236,14 +236,23 @@ class File(_View, h5py.File):  # type: ignore[misc]
             if isinstance(found, CalibratedDataset):
                 yield found
 
-    def only_formula(self) -> CalibratedDataset:
-        """The one field with a formula.
+    def only_formula(self, field: str | None = None) -> CalibratedDataset:
+        """The one field with a formula, or that of a path.
+
+        Parameters
+        ----------
+        field : str, optional
+            Path of the field; needed where more than one has a formula.
 
         Raises
         ------
         NoFormulaError
             There is none, or more than one.
+        FileError
+            There is no such field.
         """
+        if field is not None:
+            return self._calibrated(field)
         found = list(self.formulas())
         if len(found) == 1:
             return found[0]
@@ -253,6 +262,16 @@ class File(_View, h5py.File):  # type: ignore[misc]
         listed = ", ".join(field.name for field in found)
         message = f"{self.filename} has {len(found)} fields with a formula; name one of {listed}"
         raise NoFormulaError(message, self.filename)
+
+    def _calibrated(self, field: str) -> CalibratedDataset:
+        try:
+            found = self[field]
+        except KeyError:
+            raise FileError(f"{self.filename} has no {field}", self.filename) from None
+        if not isinstance(found, CalibratedDataset):
+            message = f"{field} in {self.filename} has no formula to evaluate"
+            raise NoFormulaError(message, self.filename)
+        return found
 
 
 def formula_paths(file: Any) -> list[str]:

@@ -252,6 +252,7 @@ UNUSABLE = {
     "folder": "is a folder",
     "text": "not an HDF5 file",
     "empty": "not an HDF5 file",
+    "pipe": "not a regular file",
     "truncated": "truncated",
 }
 
@@ -268,6 +269,8 @@ def _unusable(
         path.write_text("not HDF5 " * 100)
     elif kind == "empty":
         path.touch()
+    elif kind == "pipe":
+        os.mkfifo(path)
     elif kind == "truncated":
         path.write_bytes(attached.master.read_bytes()[:-2000])
     return path, UNUSABLE[kind]
@@ -322,7 +325,9 @@ class TestCalibrate:
         with nxformula.open(attached.master) as file, h5py.File(output) as written:
             np.testing.assert_array_equal(written[attached.field][...], file.only_formula()[1:3])
 
-    @pytest.mark.parametrize("frames", ["3", "a:b", "0:4:0", "0:4:-1", "1:2:3:4"])
+    @pytest.mark.parametrize(
+        "frames", ["3", "a:b", "0:4:0", "0:4:-1", "1:2:3:4", f"0:4:{10**30}", "0:" + "9" * 5000]
+    )
     def test_frames_of_another_form(self, frames: str, capsys: Output) -> None:
         with pytest.raises(SystemExit) as ended:
             main(["calibrate", "run.nxs", "--output", "o", "--frames", frames])
@@ -346,7 +351,7 @@ class TestPlot:
     def test_no_such_frame(self, attached: Demonstration, capsys: Output) -> None:
         output = attached.folder / "frame.png"
         arguments = ("plot", attached.master, "--frame", "4", "--output", output)
-        assert "out of range" in refused(capsys, 2, *arguments)
+        assert "frame 4 is not one of the 4 of" in refused(capsys, 2, *arguments)
         assert not output.exists()
 
     def test_without_matplotlib(
@@ -364,3 +369,10 @@ def test_demo_refuses_to_replace(tmp_path: Path, capsys: Output) -> None:
     assert "--force" in refused(capsys, 2, "demo", folder)
     assert (folder / "run.nxs").read_text() == "mine"
     assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_demo_in_a_folder_that_may_not_be_written(tmp_path: Path, capsys: Output) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir(mode=0o555)
+    assert "demo: no permission to write here" in refused(capsys, 2, "demo", folder)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+import h5py
 import pytest
 from lxml import etree
 
+import nxformula
+from nxformula.masters.demonstration import FORMULA, Demonstration
 from nxformula.nexus import names
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +108,30 @@ def test_no_name_is_defined_twice() -> None:
     own = defined("attribute", definition()) + defined("field", definition())
     assert sorted(own) == sorted(set(own))
     assert inherited("attribute") & inherited("field") == set()
+
+
+def test_a_written_group_has_no_other_names(attached: Demonstration) -> None:
+    nxformula.attach(
+        attached.master,
+        attached.field,
+        FORMULA,
+        attached.symbols,
+        in_place=True,
+        replace=True,
+        units="keV",
+        results=("stage",),
+        nx_class=names.PROPOSED_CLASS,
+    )
+    with h5py.File(attached.master) as file:
+        group = file[f"{attached.field}_formula"]
+        symbols = {"data", "pedestal", "gain"}
+        attributes = {name for name in group.attrs if name != "NX_class"}
+        fields = set(group) - symbols
+    of_symbols = {f"{s}{suffix}" for s in symbols for suffix in names.SYMBOL_ATTRIBUTE_SUFFIXES}
+    assert attributes - of_symbols <= inherited("attribute")
+    assert {"gain_axes", "gain_units", "gain_checksum"} <= attributes & of_symbols
+    assert fields == {"description", "applied", "date", "program", "version", "history"}
+    assert fields <= inherited("field")
 
 
 def test_names_with_placeholders_say_so() -> None:
