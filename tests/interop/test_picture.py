@@ -21,7 +21,9 @@ def strange_file(path: Path, name: str, shape: tuple[int, ...], units: str = "ke
         entry[name] = np.arange(np.prod(shape), dtype="uint16").reshape(shape)
     axes = ("frame", "slow", "fast")[-len(shape) :]
     field = f"{name}[{','.join(axes)}]"
-    nxformula.attach(path, f"/entry/{name}", f"{name} / 4", [field], units=units, in_place=True)
+    nxformula.attach(path, f"/entry/{name}", f"{name} / 4", [field], in_place=True)
+    with h5py.File(path, "r+") as file:
+        file[f"/entry/{name}_formula"].attrs["formula_units"] = units
     return path
 
 

@@ -125,7 +125,7 @@ def test_a_formula_stays_where_it_is(demonstration: Demonstration) -> None:
         file[demonstration.field] = np.full((4, 64, 128), 0x1234, "uint16")
         file["/entry/data/data"] = file[demonstration.field]
         file.move(GROUP, "/entry/data/data_formula")
-    options = {"units": "eV", "in_place": True, "replace": True}
+    options = {"units": "keV", "in_place": True, "replace": True}
     done = nxformula.attach(
         demonstration.master, "/entry/data/data", FORMULA, demonstration.symbols, **options
     )
