@@ -12,6 +12,7 @@ from nxformula.engine.kernel import Kernel
 from nxformula.errors import FormulaError
 from nxformula.language.checker import Checked, check
 from nxformula.language.parser import parse
+from nxformula.language.structure import check_structure
 from nxformula.language.symbolic.latex import to_latex
 from nxformula.language.symbols import Symbol, parse_declaration
 from nxformula.language.units import check_units
@@ -77,6 +78,8 @@ def _symbols(declared: Iterable[str]) -> dict[str, Symbol]:
 
 def _check(text: str, symbols: dict[str, Symbol], arguments: argparse.Namespace) -> dict[str, Any]:
     formula = parse(text)
+    if not symbols:
+        check_structure(formula)
     latex = {"latex": to_latex(formula)} if arguments.latex else {}
     if not symbols:
         return {"ok": True, "names": list(formula.names), **latex}

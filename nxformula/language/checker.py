@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import NoReturn
 
 from nxformula.errors import (
-    ArityError,
     DimensionError,
     FormulaError,
-    FormulaSyntaxError,
     FormulaTypeError,
     LimitError,
-    UnknownNameError,
 )
-from nxformula.language import functions, limits, operators, types
+from nxformula.language import limits, operators, types
 from nxformula.language.calls import Calls
 from nxformula.language.declarations import Lengths, check_declarations, check_symbol, listed
-from nxformula.language.functions import CONSTANTS, FUNCTIONS
+from nxformula.language.functions import CONSTANTS
 from nxformula.language.intervals import Interval
 from nxformula.language.lookups import Lookups
+from nxformula.language.structure import check_free, check_known, function_of
 from nxformula.language.symbols import Symbol
 from nxformula.language.tree import (
     Binary,
@@ -198,7 +195,7 @@ class _Checker:
             return self.values[id(self.definitions[node.name])]
         if node.name in CONSTANTS:
             return Value(CONSTANTS[node.name])
-        symbol = self._symbol(node.name, node.span)
+        symbol = self._symbol(node)
         kept = self._kept(node, symbol, symbol.dimensions)
         return Value(types.SYMBOL_DTYPES[symbol.dtype], kept)
 
@@ -210,9 +207,9 @@ class _Checker:
         self.carried.update(kept)
         return kept
 
-    def _symbol(self, name: str, span: Span) -> Symbol:
-        if name not in self.symbols:
-            self._unknown(name, span)
+    def _symbol(self, node: Name | Index) -> Symbol:
+        name, span = node.name, node.span
+        check_known(node, self.formula, {**self.symbols, **self.definitions})
         if name not in self.used:
             check_symbol(name, self.symbols[name], self.formula.text, span)
             self.used[name] = self.symbols[name]
@@ -220,20 +217,11 @@ class _Checker:
                 self._fail(LimitError, f"more than {limits.SYMBOLS} symbols", span)
         return self.symbols[name]
 
-    def _unknown(self, name: str, span: Span) -> NoReturn:
-        if name in FUNCTIONS:
-            message = f"{name!r} is a function; write '{FUNCTIONS[name].signature}'"
-            self._fail(FormulaSyntaxError, message, span)
-        later = any(let.name == name for let in self.formula.lets)
-        known = [*self.symbols, *self.definitions, *CONSTANTS]
-        hint = "; it is defined further down" if later else _meant(name, known)
-        self._fail(UnknownNameError, f"{name!r} is not a symbol or a definition{hint}", span)
-
     def _index(self, node: Index) -> Value:
         if node.name in self.definitions or node.name in CONSTANTS:
             message = f"only symbols can be indexed; {node.name!r} is not one"
             self._fail(FormulaTypeError, message, node.span)
-        symbol = self._symbol(node.name, node.span)
+        symbol = self._symbol(node)
         kept = self._kept(node, symbol, self.lookups.resolve(node, symbol))
         operands = [self.values[id(item.value)] for item in node.items]
         otherwise = None if node.otherwise is None else self.values[id(node.otherwise)]
@@ -243,20 +231,8 @@ class _Checker:
         return Value(found, _join(kept, *(value.dimensions for value in operands)))
 
     def _let(self, node: Let) -> Value:
-        name = node.name
-        taken = (
-            "already defined"
-            if name in self.definitions
-            else "a symbol"
-            if name in self.symbols
-            else "part of the language"
-            if functions.is_reserved(name)
-            else None
-        )
-        if taken:
-            message = f"{name!r} is {taken}; a definition needs a new name"
-            self._fail(FormulaSyntaxError, message, node.span)
-        self.definitions[name] = node.value
+        check_free(node, self.formula, self.definitions, self.symbols)
+        self.definitions[node.name] = node.value
         return self.values[id(node.value)]
 
     # Operators and functions
@@ -279,15 +255,7 @@ class _Checker:
         return fail
 
     def _call(self, node: Call) -> Value:
-        function = FUNCTIONS.get(node.name)
-        if function is None:
-            self._unknown_function(node)
-        fewest, most = function.arity
-        given = len(node.arguments)
-        if not fewest <= given <= most:
-            wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            message = f"'{function.signature}' takes {wanted} arguments, found {given}"
-            self._fail(ArityError, message, node.span)
+        function = function_of(node, self.formula, {**self.symbols, **self.definitions})
         operands = [self.values[id(argument)] for argument in node.arguments]
 
         def fail(position: int | None, message: str) -> NoReturn:
@@ -301,13 +269,6 @@ class _Checker:
             what = f"'{node.name}'"
             operators.need_fit(what, [*integers, found.bounds], self._type_fault(node.span))
         return Value(found, _join(*(operand.dimensions for operand in operands)))
-
-    def _unknown_function(self, node: Call) -> NoReturn:
-        if node.name in self.symbols or node.name in self.definitions:
-            message = f"{node.name!r} is not a function; a table is indexed with '[...]'"
-        else:
-            message = f"{node.name!r} is not a function{_meant(node.name, FUNCTIONS)}"
-        self._fail(UnknownNameError, message, node.span)
 
     # Result
 
@@ -340,8 +301,3 @@ class _Checker:
 
 def _join(*dimensions: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for names in dimensions for name in names))
-
-
-def _meant(name: str, known: Mapping[str, object] | list[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

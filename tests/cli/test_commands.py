@@ -117,6 +117,25 @@ class TestCheck:
             monkeypatch.setattr(sys, "stdin", file)
             assert main(["check", "-"]) == 0
 
+    @pytest.mark.parametrize(
+        ("formula", "message"),
+        [
+            ("let a = x; let a = y; a", "column 16: 'a' is already defined"),
+            ("let pi = 3; pi", "column 5: 'pi' is part of the language"),
+            ("b; ", "syntax error"),
+            (
+                "let a = b; let b = x; a",
+                "column 9: 'b' is not a symbol or a definition; it is defin",
+            ),
+            ("squrt(x)", "column 1: 'squrt' is not a function; did you mean 'sqrt'?"),
+            ("where(x, y)", "column 1: 'where(condition, a, b)' takes 3 arguments, found 2"),
+            ("let t = x; t[0]", "column 12: only symbols can be indexed; 't' is not one"),
+            ("sqrt + 1", "column 1: 'sqrt' is a function; write 'sqrt(x)'"),
+        ],
+    )
+    def test_without_symbols(self, formula: str, message: str, capsys: Output) -> None:
+        assert message in refused(capsys, 1, "check", formula)
+
     def test_declaration_of_another_form(self, capsys: Output) -> None:
         assert "NAME:DTYPE" in refused(capsys, 2, "check", "data", "--symbol", "data=3")
 
