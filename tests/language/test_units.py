@@ -98,7 +98,10 @@ def test_no_text_has_two_meanings() -> None:
     symbols = Counter(
         prefix + symbol
         for unit in TABLE["units"]
-        for prefix in ["", *[s for p in TABLE["prefixes"] for s in p["symbols"] if unit["prefixes"]]]
+        for prefix in [
+            "",
+            *[s for p in TABLE["prefixes"] for s in p["symbols"] if unit["prefixes"]],
+        ]
         for symbol in unit["symbols"]
     )
     assert [text for text, times in (names + symbols).items() if times > 1] in ([], ["bar"])
@@ -107,7 +110,8 @@ def test_no_text_has_two_meanings() -> None:
     assert {text for text in refused if text in symbols} == set()
 
 
-#: Dimensions of ours that pint counts as pure numbers, or does not have.
+#: Dimensions of ours that pint counts as pure numbers, or does not have. (Its gauss is that of the
+#: CGS system, which has other dimensions.)
 OWN = {"count", "electron", "photon", "neutron", "pixel", "frame", "pulse", "celsius", "fahrenheit"}
 
 
@@ -119,7 +123,11 @@ def reference() -> Any:
 
 @pytest.mark.parametrize(
     "unit",
-    [unit for unit in TABLE["units"] if not OWN & set(unit["dimensions"])],
+    [
+        unit
+        for unit in TABLE["units"]
+        if not OWN & {*unit["dimensions"]} and "gauss" not in unit["names"]
+    ],
     ids=lambda unit: unit["names"][0],
 )
 def test_scales_and_dimensions_are_those_of_pint(unit: dict[str, Any], reference: Any) -> None:
@@ -206,6 +214,8 @@ def test_ratios_of_units(text: str, other: str, ratio: float) -> None:
         ("photon/(m2 s)", "photon m-2 s-1"),
         ("1/(m s)", "m-1 s-1"),
         ("m^0.5", "m**0.500"),
+        ("cT", "centitesla"),
+        ("pH", "picohenry"),
         ("m+2", "m2"),
         ("cm\u207b\u00b9", "cm-1"),
         ("m s\u22121", "m s-1"),
@@ -252,7 +262,7 @@ def test_texts_that_differ(text: str, other: str) -> None:
     ("text", "part"),
     [
         ("ph", "write 'photon'"),
-        ("PH", "write 'photon'"),
+        ("Ph", "write 'photon'"),
         ("ph/s", "write 'photon'"),
         ("1/(ph s)", "write 'photon'"),
         ("e-", "write 'electron'"),
@@ -260,7 +270,8 @@ def test_texts_that_differ(text: str, other: str) -> None:
         ("e-/ADU", "write 'electron'"),
         ("ADU/e-", "write 'electron'"),
         ("ct", "write 'count'"),
-        ("cts/s", "write 'count'"),
+        ("cts/s", "write 'count/s'"),
+        ("cts/keV", "write 'count'"),
         ("cps", "write 'count/s'"),
         ("msec", "write 'ms'"),
         ("usec", "write 'us'"),
@@ -704,7 +715,9 @@ def test_the_first_error_in_evaluation_order_counts() -> None:
 
 
 def test_symbols_whose_units_cannot_be_read() -> None:
-    assert "units of 'a': cannot read the unit 'ph': write 'photon'" in str(refused("1 + @a", a="ph"))
+    assert "units of 'a': cannot read the unit 'ph': write 'photon'" in str(
+        refused("1 + @a", a="ph")
+    )
     assert "units of 'table'" in str(refused("1 + @table[n]", table="e-"))
     assert derived("b", {"a": "ph", "b": "keV"}) is not None
 

@@ -20,8 +20,8 @@ from nxformula.language.units.texts import BEYOND, Unit, one, parse_unit
 class Open(Enum):
     """What has no known unit.
 
-    A number that the text of the formula gives takes the unit of what stands beside it, and is a
-    plain number in products. Anything else may have any unit, also in products.
+    A number that the text of the formula gives, `nan` and `inf` too, takes the unit of what stands
+    beside it, and is a plain number in products. Anything else may have any unit, also in products.
     """
 
     NUMBER = "number"
@@ -196,6 +196,10 @@ def _to_dimensionless(operands: Sequence[Value], site: Site) -> Value:
     return one()
 
 
+def _number(operands: Sequence[Value], site: Site) -> Value:
+    return NUMBER
+
+
 def _unspecified(operands: Sequence[Value], site: Site) -> Value:
     return _open([value if value is NUMBER else UNSPECIFIED for value in operands])
 
@@ -239,6 +243,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "to_angle": _to_angle,
     "same_to_angle": _same_to_angle,
     "to_dimensionless": _to_dimensionless,
+    "number": _number,
     "unspecified": _unspecified,
     "compare": _compare,
     "condition": _condition,

@@ -120,7 +120,7 @@ def parse_unit(text: str) -> Unit:
     ----------
     text : str
         Names with exponents, as in `count/keV`, `1/keV`, `keV-1`, `m s-1`, `kg.m^2`,
-        `photon/(m2 s)`. Products and quotients are read from the left.
+        `photon/(m2 s)`. Products and quotients are read from the left. An empty text is 1.
 
     Raises
     ------
@@ -158,6 +158,7 @@ class _Reader:
         advice = self.names.advice(self.text)
         if advice:
             self._refuse(advice)
+        self.needs_operand = bool(self.text)
         while self.at < len(self.text):
             self._step()
         if self.needs_operand or self.waiting:
