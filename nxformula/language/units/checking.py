@@ -46,8 +46,8 @@ def check_units(checked: Checked, units: str | None = None) -> Unit | None:
     """Check that units fit everywhere in a formula.
 
     Units are compared, never converted: `+ - where min max clip mod` and comparisons need equal
-    dimensions and scales. What has no units (symbols without, results of bit operators) may have any;
-    literals, `nan` and `inf` take the unit of what stands beside them and are plain numbers in
+    dimensions and scales. What has no units (symbols without, results of bit operators) may have
+    any; literals, `nan` and `inf` take the unit of what stands beside them and are plain numbers in
     products.
 
     Parameters
