@@ -153,7 +153,9 @@ def test_every_conformance_class_has_vectors() -> None:
 def test_the_classes_are_kept_apart() -> None:
     for vector in VECTORS:
         text, of = vector["formula"], vector["class"]
-        assert of == "grouped" or "group_" not in text or vector["name"].startswith("errors_syn")
+        either = vector["name"].startswith(("errors_syn", "units_grouped"))
+        assert of == "grouped" or "group_" not in text or either
+        assert of == "units" or not any("units" in s for s in vector["symbols"].values())
         wide = any(s["dtype"] == "uint64" for s in vector["symbols"].values())
         assert of == "uint64" or not wide, vector["name"]
 

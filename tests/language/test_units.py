@@ -224,6 +224,8 @@ def test_ratios_of_units(text: str, other: str, ratio: float) -> None:
         ("k\u2126", "kiloohm"),
         ("electron_volt", "eV"),
         (" \tkeV\n", "keV"),
+        ("m\u00a0s-1", "m/s"),
+        ("m\n*\ns", "m s"),
         ("(" * 60 + "keV" + ")" * 60, "keV"),
     ],
 )
@@ -321,6 +323,8 @@ def test_texts_that_differ(text: str, other: str) -> None:
         ("m\x1b[31m", "cannot stand there"),
         ("\ud800", "cannot stand there"),
         ("m\u200b", "cannot stand there"),
+        ("m\u2003s", "cannot stand there"),
+        ("m\x1cs", "cannot stand there"),
         ("\uff11", "cannot stand there"),
         ("\u043a\u044d\u0412", "is unknown"),
         ("m100", "beyond 99"),
