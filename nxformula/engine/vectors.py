@@ -283,12 +283,14 @@ def _compare_values(vector: Vector, given: Answer) -> str:
 def _compare_units(result: Mapping[str, Any], given: Answer) -> str:
     if "units" not in result:
         return ""
+    wanted, found = result["units"], given.get("units")
+    if not isinstance(found, str):
+        return f"expected the units {wanted}, found {'none' if found is None else found}"
     try:
-        found = parse_unit(str(given.get("units")))
+        agree = is_same(parse_unit(found), parse_unit(wanted))
     except UnitError as error:
-        return f"expected the units {result['units']}, {error.message}"
-    agree = is_same(found, parse_unit(result["units"]))
-    return "" if agree else f"expected the units {result['units']}, found {found}"
+        return f"expected the units {wanted}, {error.message}"
+    return "" if agree else f"expected the units {wanted}, found {found or 1}"
 
 
 def _agree(a: Array, b: Array, ulp: int) -> Array:

@@ -252,6 +252,29 @@ def test_units_in_the_last_place() -> None:
     assert judge(largest, {"values": "nan"}).status == "failed"
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"units": "count/keV"}, ""),
+        ({"units": "ADU keV-1"}, ""),
+        ({"units": "count/eV"}, "expected the units count/keV, found count/eV"),
+        ({"units": "count"}, "expected the units count/keV, found count"),
+        ({"units": "flurb"}, "expected the units count/keV, cannot read the unit 'flurb'"),
+        ({"units": ""}, "expected the units count/keV, found 1"),
+        ({"units": None}, "expected the units count/keV, found none"),
+        ({"units": 3}, "expected the units count/keV, found 3"),
+        ({}, "expected the units count/keV, found none"),
+    ],
+)
+def test_units_of_an_answer(given: dict[str, Any], reason: str) -> None:
+    vector = {"name": "n", "dtype": "int8", "axes": []}
+    vector["result"] = {"values": 1, "units": "count/keV"}
+    outcome = judge(vector, {"values": 1, **given})
+    assert outcome.status == ("failed" if reason else "passed")
+    assert outcome.reason.startswith(reason)
+    assert judge(vector | {"result": {"values": 1}}, {"values": 1, **given}).status == "passed"
+
+
 def test_skipped_and_accepted() -> None:
     vector = {"name": "n", "dtype": "int8", "axes": [], "result": {"values": 1}}
     assert judge(vector, {"skipped": "why not"}).reason == "why not"

@@ -90,9 +90,7 @@ def tables() -> dict[str, str]:
         )
         for group in groups
     }
-    constants = (
-        [f"`{c['name']}`", c["type"], c["meaning"], c["units"]] for c in data["constants"]
-    )
+    constants = ([f"`{c['name']}`", c["type"], c["meaning"], c["units"]] for c in data["constants"])
     values = limits()
     return {
         "operators": table(head, map(_operator, data["operators"])),

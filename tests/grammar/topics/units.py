@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from topics.kit import Topic, inf, nan, symbol
+from topics.kit import Topic, inf, nan, symbol, words_of
 
 #: Values of the symbols.
 A, B, C, N, M = 2.0, 4.0, 8.0, 6, 3
@@ -15,8 +15,8 @@ TABLE = [1.0, 2.0, 4.0]
 IMAGE, LABEL = [1.0, 2.0, 4.0, 8.0], [0, 0, 1, 1]
 
 
-def given(**units: str) -> dict[str, Any]:
-    """The symbols, some of them with units."""
+def given(formula: str, **units: str) -> dict[str, Any]:
+    """The symbols of a formula, some of them with units."""
     found = {
         "a": symbol("float64", "", A),
         "b": symbol("float64", "", B),
@@ -32,7 +32,7 @@ def given(**units: str) -> dict[str, Any]:
     }
     for name, text in units.items():
         found[name]["units"] = text
-    return found
+    return {name: found[name] for name in found if name in words_of(formula)}
 
 
 class Units(Topic):
@@ -47,19 +47,16 @@ class Units(Topic):
         declared: str | None = None,
         **units: str,
     ) -> None:
-        words = formula.replace("(", " ").replace(")", " ").replace("[", " ").replace(",", " ")
-        used = {key: value for key, value in given(**units).items() if key in words.split()}
-        is_bool = isinstance(values, bool)
-        ulp = 4 if any(word in FUNCTIONS for word in words.split()) else None
+        is_inexact = "**" in formula or words_of(formula) & FUNCTIONS
         self.gives(
             name,
             formula,
             values,
-            dtype="bool" if is_bool else "float64",
-            ulp=ulp,
+            dtype="bool" if isinstance(values, bool) else "float64",
+            ulp=4 if is_inexact else None,
             units=declared,
             gives_units=result,
-            **used,
+            **given(formula, **units),
         )
 
     def fails(
@@ -70,13 +67,14 @@ class Units(Topic):
         dtype: str = "float64",
         **units: str,
     ) -> None:
-        self.refuses(name, marked, "unit", units=declared, dtype=dtype, **given(**units))
+        symbols = given(marked, **units)
+        self.refuses(name, marked, "unit", units=declared, dtype=dtype, **symbols)
 
 
-#: Functions that are exact to 4 units in the last place, and `**`.
+#: Functions that are exact to 4 units in the last place.
 FUNCTIONS = {
     *("exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos"),
-    *("atan", "atan2", "sinh", "cosh", "tanh", "hypot", "**"),
+    *("atan", "atan2", "sinh", "cosh", "tanh", "hypot"),
 }
 
 
@@ -445,8 +443,10 @@ def units_errors() -> Topic:
     topic.fails("result-bool", "a @> 0", "keV", dtype="bool", a="keV")
     topic.fails("result-of-nothing-known", "@a", "flurb")
     topic.fails("rule-before-result", "a @+ b", "flurb", **known)
-    topic.refuses("dimension-before-units", "exp(a) + @t", "dimension", **given(a="keV"))
-    topic.refuses("result-type-before-units", "a @/ b", "type", dtype="int8", **given(**known))
+    text = "exp(a) + @t"
+    topic.refuses("dimension-before-units", text, "dimension", **given(text, a="keV"))
+    text = "a / b @- exp(a)"
+    topic.refuses("type-before-units", text, "type", dtype="int8", **given(text, **known))
     return topic
 
 
