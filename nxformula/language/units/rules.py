@@ -101,11 +101,17 @@ def same(operands: Sequence[Value], site: Site) -> Value:
 
 def _refuse_pair(first: Unit, other: Unit, site: Site) -> NoReturn:
     times = factor(first, other)
-    how = f", which differ by the factor {times}" if times else ""
-    site.fail(
-        f"'{site.name}' takes values of one unit, found {first} and {other}{how}; "
-        f"multiply the {other} by a symbol in {first / other}"
-    )
+    if times:
+        how = f", which differ by the factor {times}; multiply the {other} by a symbol in "
+        advice = f"{how}{first / other}"
+    else:
+        advice = "; correct the formula, or the units of its symbols"
+    found = f"found {_shown(first)} and {_shown(other)}"
+    site.fail(f"'{site.name}' takes values of one unit, {found}{advice}")
+
+
+def _shown(unit: Unit) -> str:
+    return f"{unit} (no unit)" if str(unit) == "1" else str(unit)
 
 
 def _open(operands: Sequence[Value]) -> Open:
@@ -119,11 +125,12 @@ def _need(value: Value, wanted: Unit, what: str, site: Site) -> None:
     if not isinstance(value, Unit) or is_same(value, wanted):
         return
     times = factor(value, wanted)
-    how = f", which differs from {wanted} by the factor {times}" if times else ""
-    site.fail(
-        f"'{site.name}' takes {what}, found {value}{how}; "
-        f"multiply it by a symbol in {wanted / value}"
-    )
+    if times:
+        how = f", which differs from {wanted} by the factor {times}; multiply it by a symbol in "
+        advice = f"{how}{wanted / value}"
+    else:
+        advice = f"; divide it by a value in {value}"
+    site.fail(f"'{site.name}' takes {what}, found {value}{advice}")
 
 
 def _need_number(operands: Sequence[Value], site: Site) -> None:

@@ -226,7 +226,10 @@ class _Reader:
         if found is None:
             near = self.names.near(token)
             hint = f"; did you mean {near!r}?" if near else ""
-            self._refuse(self.names.advice(token) or f"{_shown(token)} is unknown{hint}")
+            advice = self.names.advice(token)
+            self._refuse(
+                f"for {token!r} {advice}" if advice else f"{_shown(token)} is unknown{hint}"
+            )
         return Unit(found)
 
     def _exponent(self, unit: Unit) -> Unit:
