@@ -20,10 +20,13 @@ import numpy as np
 from nxformula._resources import resource
 from nxformula.engine.kernel import Kernel
 from nxformula.engine.layout import Array
-from nxformula.errors import FileError, FormulaError, VersionError
+from nxformula.errors import FileError, FormulaError, UnitError, VersionError
 from nxformula.language.checker import check
 from nxformula.language.parser import parse
 from nxformula.language.symbols import Symbol
+from nxformula.language.units import check_units
+from nxformula.language.units.rules import is_same
+from nxformula.language.units.texts import Unit, parse_unit
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -147,14 +150,15 @@ def answer(vector: Vector) -> dict[str, Any]:
     """
     name = vector["name"]
     try:
-        values = _evaluate(vector)
+        values, unit = _evaluate(vector)
     except FormulaError as error:
         place = {"line": error.line, "column": error.column}
         return {"name": name, "error": {"kind": error.kind, **place}}
-    return {"name": name, "values": _encoded(values)}
+    units = {} if unit is None else {"units": str(unit)}
+    return {"name": name, "values": _encoded(values), **units}
 
 
-def _evaluate(vector: Vector) -> Array:
+def _evaluate(vector: Vector) -> tuple[Array, Unit | None]:
     language = vector.get("language", LANGUAGE)
     if language != LANGUAGE:
         raise VersionError(f"the language is {language!r}, not {LANGUAGE!r}", vector["formula"])
@@ -168,7 +172,9 @@ def _evaluate(vector: Vector) -> Array:
         symbols[name] = Symbol(declared["dtype"], declared["axes"], shape, declared.get("units"))
     axes, field = tuple(vector["axes"]), vector.get("field")
     formula = parse(vector["formula"])
-    return Kernel(check(formula, symbols, axes=axes, dtype=vector["dtype"], field=field))(arrays)
+    checked = check(formula, symbols, axes=axes, dtype=vector["dtype"], field=field)
+    unit = check_units(checked, vector.get("units"))
+    return Kernel(checked)(arrays), unit
 
 
 def _decoded(values: Any, dtype: str, axes: Sequence[str]) -> Array:
@@ -232,7 +238,7 @@ def judge(vector: Vector, given: Answer) -> Outcome:
     elif given.get("accepted") is True:
         return Outcome(name, "skipped", "accepted, not evaluated")
     elif "values" in given:
-        reason = _compare_values(vector, given)
+        reason = _compare_values(vector, given) or _compare_units(vector["result"], given)
     elif "error" in given:
         reason = f"expected values, found {_error(given['error'])}"
     else:
@@ -272,6 +278,19 @@ def _compare_values(vector: Vector, given: Answer) -> str:
     at = f" at {where}" if where else ""
     wanted, other = (_encoded_one(part.reshape(-1)[first]) for part in (expected, found))
     return f"expected {wanted}{at}, found {other}"
+
+
+def _compare_units(result: Mapping[str, Any], given: Answer) -> str:
+    if "units" not in result:
+        return ""
+    wanted, found = result["units"], given.get("units")
+    if not isinstance(found, str):
+        return f"expected the units {wanted}, found {'none' if found is None else found}"
+    try:
+        agree = is_same(parse_unit(found), parse_unit(wanted))
+    except UnitError as error:
+        return f"expected the units {wanted}, {error.message}"
+    return "" if agree else f"expected the units {wanted}, found {found or 1}"
 
 
 def _agree(a: Array, b: Array, ulp: int) -> Array:

@@ -19,8 +19,9 @@ import nxformula
 from nxformula import errors
 from nxformula.errors import FormulaSyntaxError, LimitError
 from nxformula.language import limits as software
-from nxformula.language.functions import CONSTANTS, FUNCTIONS, KEYWORDS, OPERATORS
+from nxformula.language.functions import CONSTANT_UNITS, CONSTANTS, FUNCTIONS, KEYWORDS, OPERATORS
 from nxformula.language.types import INTEGER_DTYPES, RESULT_DTYPES, SYMBOL_DTYPES
+from nxformula.language.units import texts
 
 TEXT = SPEC.read_text(encoding="utf-8")
 LALR = Lark(ebnf.LARK, parser="lalr", lexer="basic", start="formula")
@@ -48,6 +49,18 @@ def test_the_limits_are_those_of_the_software() -> None:
     assert set(limits()) == {name for name, _ in LIMITS}
     assert software.INTEGER_LITERAL == 2**64
     assert "below 2^64" in section("2.4 Numbers")
+
+
+def test_every_rule_for_units_is_explained() -> None:
+    entries = [*FUNCTIONS.values(), *OPERATORS.values()]
+    used = {entry.units for entry in entries} | set(CONSTANT_UNITS.values())
+    assert set(first_column(section("8.4 Rules"))) == used
+
+
+def test_the_limits_of_units_are_those_of_the_software() -> None:
+    assert f"at most {texts.TEXT} characters" in section("8.2 Texts")
+    wanted = f"a multiple of {float(texts.STEP)} from -{texts.EXPONENT} to {texts.EXPONENT}"
+    assert wanted in section("8.1 Units")
 
 
 def test_the_kinds_of_errors_are_those_of_the_software() -> None:

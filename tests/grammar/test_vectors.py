@@ -153,7 +153,9 @@ def test_every_conformance_class_has_vectors() -> None:
 def test_the_classes_are_kept_apart() -> None:
     for vector in VECTORS:
         text, of = vector["formula"], vector["class"]
-        assert of == "grouped" or "group_" not in text or vector["name"].startswith("errors_syn")
+        either = vector["name"].startswith(("errors_syn", "units_grouped"))
+        assert of == "grouped" or "group_" not in text or either
+        assert of == "units" or not any("units" in s for s in vector["symbols"].values())
         wide = any(s["dtype"] == "uint64" for s in vector["symbols"].values())
         assert of == "uint64" or not wide, vector["name"]
 
@@ -248,6 +250,29 @@ def test_units_in_the_last_place() -> None:
     largest = {**vector, "result": {"values": "inf", "ulp": 4}}
     assert judge(largest, {"values": 3.4028235e38}).status == "passed"
     assert judge(largest, {"values": "nan"}).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"units": "count/keV"}, ""),
+        ({"units": "ADU keV-1"}, ""),
+        ({"units": "count/eV"}, "expected the units count/keV, found count/eV"),
+        ({"units": "count"}, "expected the units count/keV, found count"),
+        ({"units": "flurb"}, "expected the units count/keV, cannot read the unit 'flurb'"),
+        ({"units": ""}, "expected the units count/keV, found 1"),
+        ({"units": None}, "expected the units count/keV, found none"),
+        ({"units": 3}, "expected the units count/keV, found 3"),
+        ({}, "expected the units count/keV, found none"),
+    ],
+)
+def test_units_of_an_answer(given: dict[str, Any], reason: str) -> None:
+    vector = {"name": "n", "dtype": "int8", "axes": []}
+    vector["result"] = {"values": 1, "units": "count/keV"}
+    outcome = judge(vector, {"values": 1, **given})
+    assert outcome.status == ("failed" if reason else "passed")
+    assert outcome.reason.startswith(reason)
+    assert judge(vector | {"result": {"values": 1}}, {"values": 1, **given}).status == "passed"
 
 
 def test_skipped_and_accepted() -> None:
