@@ -81,7 +81,7 @@ def test_every_elementwise_function_is_known() -> None:
         *("let a = x * x; a * a", "let a = x + y; let b = a * z; let c = a / b; a - b * c + x"),
         *("let a = y * 2; a * x", "let a = x; let b = a; let c = b; c * x", "let a = -x; a * a"),
         *("let a = x; let b = 2 * y; b + a", "let c = x * 0; c + x", "let d_a = y; let a = x * d_a; a"),
-        *("floor(y) * x", "x * (g + 1)", "x + where(m, 0, 0)", "x * where(m, 1, 0)", "x * position(n)"),
+        *("floor(y) * x", "x * (g + 1)", "x + where(m, 0, 0)", "x * where(m, 1, 0)", "x * x * position(n)"),
         *("interp(y, xs, ys) * x", "poly(y, ys) + x ** 2", "x * group_mean(y, g)"),
         "let far = x > 0.5; where(far and m, x * x, 2)",
     ],
@@ -194,6 +194,34 @@ def test_chained_definitions_stay_small(step: str) -> None:
     assert sizes[2] - sizes[1] == sizes[1] - sizes[0]
     short: Given = {"x": np.array([0.31, 0.42]), "y": np.array([0.5, 0.25])}
     agrees(text(4), "x", short)
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"),
+    [
+        ("i / (2 * j)", "j"),
+        ("i / (j * j)", "j"),
+        ("x / i", "i"),
+        ("i / x", "x"),
+        ("l / x", "x"),
+        ("3 - max(l, 5) / x", "x"),
+        ("3 - abs(j) / x", "x"),
+        ("i / (5 - j * 3)", "j"),
+        ("l ** 2 * x", "l"),
+        ("x / l / l", "l"),
+    ],
+)
+def test_integers_of_any_size(text: str, symbol: str) -> None:
+    """No product of integers that was none in the formula: it might not fit."""
+    symbols: Given = {
+        "i": np.array([-(2**62), 2**62, 17], "i8"),
+        "j": np.array([100, 200, 300], "i4"),
+        "l": np.array([2**63 + 2**40, 2**41, 7], "u8"),
+        "x": np.array([0.5, 2.5, 4.5]),
+    }
+    reals: Given = {name: np.array(given, "f8") for name, given in symbols.items()}
+    found = derivative(parse(text), symbol)
+    assert value(found, symbols) == pytest.approx(value(found, reals))
 
 
 def test_large_formulas() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 import nxformula
-from nxformula.language.tree import Formula, Position
+from nxformula.language.tree import Formula
 
 #: Axes and values of a symbol; values alone are one for each point.
 Given = Mapping[str, "np.ndarray | tuple[tuple[str, ...], np.ndarray]"]
@@ -21,8 +21,7 @@ def value(formula: Formula | str, symbols: Given, dtype: str = "float64") -> np.
         for name, given in symbols.items()
         if name in tree.names
     }
-    placed = any(isinstance(node, Position) for node in tree.nodes)
-    axes = ("n",) if placed or any("n" in axes for axes, _ in axes_of.values()) else ()
+    axes = ("n",) if any("n" in axes for axes, _ in axes_of.values()) else ()
     return nxformula.evaluate(tree.text, axes_of, axes=axes, dtype=dtype)
 
 
