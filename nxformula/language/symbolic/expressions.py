@@ -97,6 +97,28 @@ def smooth(name: str, value: Expression) -> Expression:
     return getattr(sympy, name)(value)
 
 
+def absolute(value: Expression) -> Expression:
+    """The absolute value; that of a multiple or a negation is known."""
+    import sympy
+
+    content, rest, _ = _without_sign(value)
+    return content * sympy.Abs(rest)
+
+
+def sign(value: Expression) -> Expression:
+    """The sign; a positive factor does not matter, and a negation changes it."""
+    import sympy
+
+    _, rest, direction = _without_sign(value)
+    return direction * sympy.sign(rest)
+
+
+def _without_sign(value: Expression) -> tuple[Expression, Expression, int]:
+    """A positive factor, what it multiplies in the one of its two signs, and that sign."""
+    content, rest = normal(value).as_content_primitive()
+    return (content, -rest, -1) if rest.could_extract_minus_sign() else (content, rest, 1)
+
+
 # Conditions
 
 
