@@ -13,6 +13,8 @@ Expression: TypeAlias = Any
 #: Largest exponent, and most bits of a number, that sympy may compute a power with.
 _EXPONENT: Final = 64
 _BITS: Final = 4096
+#: Most bits of a number that sympy may take a root of: it looks for factors.
+_ROOT_BITS: Final = 128
 
 
 def symbol(name: str) -> Expression:
@@ -72,9 +74,11 @@ def power(base: Expression, exponent: Expression) -> Expression:
     if exponent.is_Rational and max(abs(exponent.p), exponent.q) <= _EXPONENT:
         numbers = base.atoms(sympy.Rational)
         bits = max((n.p.bit_length() + n.q.bit_length() for n in numbers), default=1)
-        is_plain = exponent.is_Integer or not base.is_number or exponent.q == 2
-        if bits * abs(exponent.p) <= _BITS and is_plain:
-            return sympy.Pow(base if exponent.is_Integer else normal(base), exponent)
+        if exponent.is_Integer and bits * abs(exponent.p) <= _BITS:
+            return sympy.Pow(base, exponent)
+        is_plain = not base.is_number or exponent.q == 2
+        if not exponent.is_Integer and bits * abs(exponent.p) <= _ROOT_BITS and is_plain:
+            return sympy.Pow(normal(base), exponent)
     return opaque("**", base, exponent)
 
 

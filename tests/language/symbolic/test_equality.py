@@ -26,10 +26,10 @@ JUNGFRAU = [
     (counts - pedestal[plane]) / gain[plane]""",
     """((data & 16383) - pedestal[choose(data >> 14, 0, 1, -1, 2)])
     / gain[choose(data >> 14, 0, 1, -1, 2)]""",
-    """let g = bits(data, 14, 2);
+    """let g = data >> 14;
     let p = where(g == 0, 0, where(1 == g, 1, where(g - 2 == 0, -1, 2)));
     bits(data, 0, 14) / gain[p] - pedestal[p] / gain[p]""",
-    """let p = choose((data & 0xC000) >> 14, 0, 1, -1, 2);
+    """let p = choose(floor(data / 0x4000), 0, 1, -1, 2);
     let k = 1 / gain[p];
     k * (mod(data, 0x4000) - 1e0 * pedestal[p])""",
     """let high = div(data, 16384);
@@ -52,6 +52,8 @@ def test_jungfrau_in_many_ways(a: int, b: int) -> None:
     [
         JUNGFRAU[0].replace("0x3FFF", "0x7FFF"),
         JUNGFRAU[0].replace(">> 14", ">> 15"),
+        # Equal for uint16; but nothing says that these are all bits.
+        JUNGFRAU[0].replace("data >> 14", "bits(data, 14, 2)"),
         JUNGFRAU[0].replace("-1, 2", "2, 2"),
         JUNGFRAU[0].replace("pedestal[plane]", "pedestal[stage]"),
         JUNGFRAU[0].replace("counts -", "data -"),
@@ -62,7 +64,7 @@ def test_jungfrau_with_a_mistake(other: str) -> None:
     assert not any(are_equal(one, other) for one in JUNGFRAU)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(SEEDS)
 def test_the_ring_is_recognised(seed: int) -> None:
     rng = random.Random(seed)
@@ -71,7 +73,7 @@ def test_the_ring_is_recognised(seed: int) -> None:
         assert are_equal(a, b)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(SEEDS)
 def test_names_of_definitions_do_not_matter(seed: int) -> None:
     rng = random.Random(seed)
@@ -81,7 +83,7 @@ def test_names_of_definitions_do_not_matter(seed: int) -> None:
     assert are_equal(one, one.replace(a, b, 1)) or exact(parse(a), point(rng)) is None
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(SEEDS, st.sampled_from(["ring", "all"]))
 def test_what_is_equal_has_equal_values(seed: int, rules: str) -> None:
     """Also after a token was exchanged for another, which most often changes the values."""
@@ -223,7 +225,7 @@ ADVERSARIES = {
     "doubling": (chain("{0} + {0}"), "x"),
     "squaring": (chain("{0} * {0}", 10), chain("{0} * {0} + 1", 10)),
     "mixing": (chain("({0} + 1) * ({0} - 1)", 8), chain("({0} - 1) * ({0} + 1)", 8)),
-    "product": (" * ".join(["(a + b)"] * 660), " * ".join(["(a - b)"] * 660)),
+    "product": (" * ".join(["(a + b)"] * 480), " * ".join(["(a - b)"] * 480)),
     "products of names": ("*".join("abcde" * 180), "*".join("abcdf" * 180)),
     "power": ("(a + b) ** 64", "(a - b) ** 64"),
     "power of many": ("(a + b + c + d) ** 64", "(a + b + c + e) ** 64"),
