@@ -34,7 +34,9 @@ def agrees(text: str, symbol: str, symbols: Given = SYMBOLS, enough: float = 1) 
     expected, trusted = slope(text, symbol, symbols)
     found, trusted = np.broadcast_arrays(found, trusted)
     assert trusted.mean() >= enough
-    assert found[trusted] == pytest.approx(np.broadcast_to(expected, found.shape)[trusted], 1e-6, 1e-6)
+    assert found[trusted] == pytest.approx(
+        np.broadcast_to(expected, found.shape)[trusted], 1e-6, 1e-6
+    )
 
 
 def smooth_calls() -> list[tuple[str, str]]:
@@ -182,7 +184,9 @@ def test_a_chosen_nan_stays() -> None:
     assert (np.isnan(at_points) == SYMBOLS["m"]).all()
 
 
-@pytest.mark.parametrize("step", ["{0} * {0}", "{0} / (1 + {0})", "sqrt({0} * y + {0})", "sin({0})"])
+@pytest.mark.parametrize(
+    "step", ["{0} * {0}", "{0} / (1 + {0})", "sqrt({0} * y + {0})", "sin({0})"]
+)
 def test_chained_definitions_stay_small(step: str) -> None:
     def text(count: int) -> str:
         names = ["x", *(f"v{i}" for i in range(count))]

@@ -65,9 +65,7 @@ def test_jungfrau() -> None:
         f"{plane}energy * gain[plane] + pedestal[plane]"
     )
     rest = plane.replace(";\nlet plane", ";\nlet counts = data & 0x3FFF;\nlet plane")
-    assert inverse(formula, "gain", "energy").text == (
-        f"{rest}(counts - pedestal[plane]) / energy"
-    )
+    assert inverse(formula, "gain", "energy").text == (f"{rest}(counts - pedestal[plane]) / energy")
     assert inverse(formula, "pedestal", "energy").text == f"{rest}counts - energy * gain[plane]"
     with pytest.raises(FormulaTypeError, match="'data'"):
         inverse(formula, "data", "energy")
@@ -76,7 +74,9 @@ def test_jungfrau() -> None:
 def test_jungfrau_in_numbers() -> None:
     shape = (COUNT,)
     symbols: Given = {
-        "data": (RNG.integers(0, 1 << 14, shape) | (RNG.choice([0, 1, 3], shape) << 14)).astype("u2"),
+        "data": (RNG.integers(0, 1 << 14, shape) | (RNG.choice([0, 1, 3], shape) << 14)).astype(
+            "u2"
+        ),
         "pedestal": (("stage", "n"), RNG.uniform(100, 3000, (3, COUNT))),
         "gain": (("stage", "n"), RNG.uniform(0.1, 40, (3, COUNT))),
     }
@@ -95,7 +95,9 @@ COEFFICIENTS = st.sampled_from(["1", "2", "y", "z", "0.5", "(y * z)", "t[g]"])
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(st.sampled_from("+-"), COEFFICIENTS, COEFFICIENTS), min_size=1, max_size=5))
+@given(
+    st.lists(st.tuples(st.sampled_from("+-"), COEFFICIENTS, COEFFICIENTS), min_size=1, max_size=5)
+)
 def test_linear_formulas(parts: list[tuple[str, str, str]]) -> None:
     text = "7 * x"
     for sign, slope, offset in parts:

@@ -30,8 +30,11 @@ NOISE = {name: RNG.normal(size=DRAWS) for name in (*VALUES, "t")}
 
 def scattered(names: list[str]) -> Given:
     """Draws of these symbols; all others as they are."""
-    found = {name: np.broadcast_to(v, (DRAWS,)) for name, v in ONCE.items() if name != "t"
-             and not isinstance(v, tuple)}
+    found = {
+        name: np.broadcast_to(v, (DRAWS,))
+        for name, v in ONCE.items()
+        if name != "t" and not isinstance(v, tuple)
+    }
     for name in names:
         if name in VALUES:
             found[name] = VALUES[name] + ERRORS[name] * NOISE[name]

@@ -159,5 +159,3 @@ def point(rng: random.Random) -> dict[str, Any]:
     found |= {name: Fraction(rng.randrange(-12, 13), rng.choice((1, 1, 2, 3))) for name in "abc"}
     found |= {name: rng.choice((rng.randrange(-9, 9), rng.randrange(1 << 16))) for name in "ij"}
     return {**found, "k": rng.randrange(3)}
-
-
