@@ -25,6 +25,7 @@ def _import_package(folder: Path, name: str) -> None:
 
 _import_package(Path(__file__).with_name("oracle"), "oracle")
 _import_package(Path(__file__).parent / "engine" / "formulas", "formulas")
+_import_package(Path(__file__).parent / "language" / "symbolic" / "sampling", "sampling")
 
 
 def _copy(made: Demonstration, folder: Path) -> Demonstration:

@@ -9,7 +9,7 @@ Examples
 >>> formula = nxformula.parse("let net = counts - pedestal; net / gain")
 >>> print(derivative(formula, "gain").text)
 let net = counts - pedestal;
--net / gain / gain
+-(net / gain / gain)
 >>> print(uncertainty(formula, ["counts", "pedestal"]).text)
 sqrt((counts_errors / gain) ** 2 + (pedestal_errors / gain) ** 2)
 >>> print(inverse(formula, "counts", "energy").text)

@@ -220,8 +220,9 @@ def _logarithm(base: int) -> _Function:
 _SMOOTH: Final = ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
 #: Functions that are not opaque.
 _FUNCTIONS: Final[Mapping[str, _Function]] = {
-    **{name: _known(name) for name in (*_SMOOTH, "sign")},
-    "abs": _known("Abs"),
+    **{name: _known(name) for name in _SMOOTH},
+    "abs": expressions.absolute,
+    "sign": expressions.sign,
     "expm1": lambda x: expressions.smooth("exp", x) - 1,
     "log1p": lambda x: expressions.smooth("log", 1 + x),
     "log2": _logarithm(2),

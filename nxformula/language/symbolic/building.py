@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from nxformula.language.functions import FUNCTIONS
 from nxformula.language.parser import children_of
 from nxformula.language.tree import (
     Binary,
@@ -80,7 +81,9 @@ def _label(node: Node) -> tuple[object, ...]:
             return Index, found, otherwise is None, *(item.dimension for item in items)
 
 
-# Signs: a negated product is a product whose first factor is negated, as in `-a / b`.
+# Signs: a negated product is a product whose first factor is negated, as in `-2 * a`. Before a
+# quotient this is not always possible: the first factor may be an integer that has no negative
+# within int64, while the quotient is real.
 
 
 def _factors(node: Node) -> list[Binary]:
@@ -100,15 +103,29 @@ def is_negative(node: Node) -> bool:
 
 
 def negative(node: Node) -> Node:
-    """The negation `-x`; a product takes the minus into its first factor."""
+    """The negation `-x`; a product takes the minus into its first factor where that is safe."""
     if is_number(node, 0):
         return node
     factors = _factors(node)
-    result = _negative_factor(factors[-1].left if factors else node)
+    first = factors[-1].left if factors else node
+    if any(factor.operator == "/" for factor in factors) and not _may_be_negated(first):
+        return Unary("-", node, NOWHERE)
+    result = _negative_factor(first)
     for factor in reversed(factors):
         product = is_number(result, 1) and factor.operator == "*"
         result = factor.right if product else Binary(factor.operator, result, factor.right, NOWHERE)
     return result
+
+
+def _may_be_negated(factor: Node) -> bool:
+    match factor:
+        case Literal() | Unary():
+            return True
+        case Binary(operator=operator):
+            return operator in ("+", "-", "*", "/", "**")
+        case Call(name=function) if function in FUNCTIONS:
+            return FUNCTIONS[function].type == "real"
+    return False
 
 
 def _negative_factor(node: Node) -> Node:
@@ -211,7 +228,8 @@ def _product(a: Node, b: Node) -> Node:
     for one, other in ((a, b), (b, a)):
         if isinstance(one, Binary) and one.operator == "/" and is_number(one.left, 1):
             return over(other, one.right)
-    if isinstance(b, Literal) and not isinstance(a, Literal):
+    is_quotient = isinstance(a, Binary) and a.operator == "/"
+    if isinstance(b, Literal) and not isinstance(a, Literal) and not is_quotient:
         a, b = b, a
     return Binary("*", a, b, NOWHERE)
 

@@ -223,7 +223,8 @@ class Differentiation:
             case "*":
                 return plus(times(da, b), times(a, db))
             case "/":
-                return minus(over(da, b), over(over(times(a, db), b), b))
+                # Divided first: the product of `a` and `db` may be of integers that do not fit.
+                return minus(over(da, b), times(over(over(a, b), b), db))
             case "**":
                 return plus(_power_by_base(a, b, da), _power_by_exponent(node, db))
         raise self._no_derivative(node.operator, node)

@@ -13,6 +13,8 @@ Expression: TypeAlias = Any
 #: Largest exponent, and most bits of a number, that sympy may compute a power with.
 _EXPONENT: Final = 64
 _BITS: Final = 4096
+#: Most bits of a number that sympy may take a root of: it looks for factors.
+_ROOT_BITS: Final = 128
 
 
 def symbol(name: str) -> Expression:
@@ -72,9 +74,11 @@ def power(base: Expression, exponent: Expression) -> Expression:
     if exponent.is_Rational and max(abs(exponent.p), exponent.q) <= _EXPONENT:
         numbers = base.atoms(sympy.Rational)
         bits = max((n.p.bit_length() + n.q.bit_length() for n in numbers), default=1)
-        is_plain = exponent.is_Integer or not base.is_number or exponent.q == 2
-        if bits * abs(exponent.p) <= _BITS and is_plain:
-            return sympy.Pow(base if exponent.is_Integer else normal(base), exponent)
+        if exponent.is_Integer and bits * abs(exponent.p) <= _BITS:
+            return sympy.Pow(base, exponent)
+        is_plain = not base.is_number or exponent.q == 2
+        if not exponent.is_Integer and bits * abs(exponent.p) <= _ROOT_BITS and is_plain:
+            return sympy.Pow(normal(base), exponent)
     return opaque("**", base, exponent)
 
 
@@ -95,6 +99,28 @@ def smooth(name: str, value: Expression) -> Expression:
     if value.is_number or is_power:
         return opaque(name, value)
     return getattr(sympy, name)(value)
+
+
+def absolute(value: Expression) -> Expression:
+    """The absolute value; that of a multiple or a negation is known."""
+    import sympy
+
+    content, rest, _ = _without_sign(value)
+    return content * sympy.Abs(rest)
+
+
+def sign(value: Expression) -> Expression:
+    """The sign; a positive factor does not matter, and a negation changes it."""
+    import sympy
+
+    _, rest, direction = _without_sign(value)
+    return direction * sympy.sign(rest)
+
+
+def _without_sign(value: Expression) -> tuple[Expression, Expression, int]:
+    """A positive factor, what it multiplies in the one of its two signs, and that sign."""
+    content, rest = normal(value).as_content_primitive()
+    return (content, -rest, -1) if rest.could_extract_minus_sign() else (content, rest, 1)
 
 
 # Conditions

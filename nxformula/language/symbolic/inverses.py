@@ -193,6 +193,9 @@ class _Solver:
                 return operand, negative(y)
             case Binary(left=left, right=right) if self._depends(left) and self._depends(right):
                 return self._linear(node, y)
+            case Binary(left=left, right=right) if _hides(node.operator, left, right):
+                message = f"the value of {self._symbol!r} does not matter here: it is not unique"
+                raise self._fault(message, node)
             case Binary(operator="**", left=left, right=right) if self._depends(left):
                 return left, self._root(node, right, y)
             case Binary(operator="**", left=left, right=right):
@@ -231,3 +234,10 @@ class _Solver:
             message = f"{self._symbol!r} is on both sides of {node.operator!r}"
             raise self._fault(f"{message}, which is not linear in it", node)
         return name(self._symbol), over(minus(y, line.offset), line.slope)
+
+
+def _hides(operator: str, left: Node, right: Node) -> bool:
+    """Whether a number beside the symbol leaves nothing of it: `0 * x`, `0 / x`, `1 ** x`."""
+    if operator == "**":
+        return is_number(left, 0) or is_number(left, 1)
+    return operator in ("*", "/") and (is_number(left, 0) or is_number(right, 0))

@@ -14,6 +14,11 @@ def to_latex(formula: Formula) -> str:
 
     Definitions keep their names: they are lines of an `aligned` environment, the result the last.
 
+    Raises
+    ------
+    LimitError
+        It would be too long: each `choose` prints its selector once for every value.
+
     Examples
     --------
     >>> from nxformula.language.parser import parse

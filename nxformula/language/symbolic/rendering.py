@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, TypeAlias
 
+from nxformula.errors import LimitError
 from nxformula.language.functions import CONSTANTS
 from nxformula.language.tree import (
     Binary,
@@ -48,6 +49,8 @@ _BINDING: Final[Mapping[str, tuple[int, int, int]]] = {
     "/": (PRODUCT, SIGNED, POWER),
 }
 _ASSOCIATIVE: Final = frozenset("&|^")
+#: Most characters of a printed expression.
+_LONGEST: Final = 1 << 18
 
 
 class Renderer(ABC):
@@ -74,7 +77,16 @@ class Renderer(ABC):
         self._pieces: dict[int, Piece] = {}
         self._rows: dict[int, list[tuple[str, str]]] = {}
         for node in formula.nodes:
-            self._pieces[id(node)] = self._piece(node)
+            self._pieces[id(node)] = self._limited(self._piece(node), node)
+
+    def _limited(self, piece: Piece, node: Node) -> Piece:
+        # The selector of a `choose` is printed once for each value, that inside of it once more.
+        if len(piece[0]) > _LONGEST:
+            message = f"printed, this has more than {_LONGEST} characters"
+            raise LimitError(
+                f"{message}; name parts of it with 'let'", self._formula.text, node.span
+            )
+        return piece
 
     def lines(self) -> tuple[list[tuple[str, str]], str]:
         """Names and values of the definitions, and the result."""

@@ -12,6 +12,11 @@ from nxformula.language.tree import Binary, Formula, Literal, Node, Unary
 def to_unicode(formula: Formula) -> str:
     """A formula as text with mathematical symbols: one definition a line, the result last.
 
+    Raises
+    ------
+    LimitError
+        It would be too long: each `choose` prints its selector once for every value.
+
     Examples
     --------
     >>> from nxformula.language.parser import parse

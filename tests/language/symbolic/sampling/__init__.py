@@ -1,0 +1,1 @@
+"""Random formulas, and the values of formulas at random points."""
