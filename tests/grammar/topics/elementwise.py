@@ -109,6 +109,16 @@ def functions_elementwise() -> Topic:
     )
     topic.gives("clip-with-bounds-swapped", "clip(a, 50, -5)", [-5] * 7, dtype="int8", **whole)
     topic.gives(
+        "clip-of-reals-with-bounds-swapped", "clip(x, 2.5, -0.5)", [-0.5] * 10, **given
+    )
+    topic.gives(
+        "clip-by-symbols-with-bounds-swapped",
+        "clip(a, b + 3, b)",
+        each(lambda p, q: min(max(p, q + 3), q), a, b),
+        dtype="int32",
+        **both,
+    )
+    topic.gives(
         "clip-by-symbols",
         "clip(a, b, b + 3)",
         each(lambda p, q: min(max(p, q), q + 3), a, b),
