@@ -256,7 +256,8 @@ class Builder:
         if operation.code == "constant":
             # Through the dtype of the constant, so that an integer is rounded only once.
             stored = np.array(operation.detail, dtype=operation.dtype)
-            with np.errstate(over="ignore"):
+            # NaN gives any integer: `to_integer` selects another there.
+            with np.errstate(over="ignore", invalid="ignore"):
                 return self.constant(stored.astype(dtype).item(), dtype)
         return self.add(Operation("cast", (number,), dtype, operation.dimensions))
 

@@ -134,12 +134,10 @@ def _ordered(places: _Places, values: Array, groups: Groups, quantile: float) ->
         # NaN are sorted to the end.
         ordered = np.sort(values[elements], axis=1)
         count = ordered.shape[1] - np.count_nonzero(np.isnan(ordered), axis=1)
-        lower, upper = (
-            np.take_along_axis(ordered, np.maximum(place, 0)[:, np.newaxis], 1)[:, 0]
-            for place in places(count, quantile)
-        )
-        middle = np.where(
-            lower == upper, lower, (lower.astype(np.float64) + upper) * np.float64(0.5)
-        )
+        at = [np.maximum(place, 0)[:, np.newaxis] for place in places(count, quantile)]
+        lower, upper = (np.take_along_axis(ordered, place, 1)[:, 0] for place in at)
+        # Of one place the value as it is: the sum of two may be infinite.
+        mean = (lower.astype(np.float64) + upper) * np.float64(0.5)
+        middle = np.where((at[0] == at[1])[:, 0], lower, mean)
         reduced[numbers] = np.where(count > 0, middle, np.nan)
     return reduced

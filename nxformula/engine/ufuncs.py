@@ -22,4 +22,6 @@ def _power(base: Array, exponent: Array, out: Array | None = None) -> Any:
     # NumPy computes a constant exponent of 2 or 0.5 in another way than one from an array, and so
     # would give other bits to an element that is computed on its own.
     shape = np.broadcast_shapes(base.shape, exponent.shape) if out is None else out.shape
-    return np.power(base, np.array(np.broadcast_to(exponent, shape)), out=out)
+    # An array without dimensions counts as a constant too.
+    exponents = np.array(np.broadcast_to(exponent, shape), ndmin=1)
+    return np.power(base, exponents, out=None if out is None else np.atleast_1d(out))

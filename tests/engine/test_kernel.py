@@ -384,6 +384,18 @@ class TestValues:
         wanted = np.array(expected, "float64").astype(dtype)
         np.testing.assert_array_equal(on_line(text, dtype, x=x), wanted, strict=True)
 
+    @pytest.mark.parametrize("exponent", ["0.5", "2", "-1", "1.5"])
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_powers_of_one_value_and_of_many_are_the_same_bits(
+        self, exponent: str, dtype: str
+    ) -> None:
+        values = np.linspace(0.1, 99, 300).astype(dtype)
+        text = f"x ** {exponent}"
+        many = on_line(text, dtype, x=values)
+        assert [on_line(text, dtype, x=values[i : i + 1])[0] for i in range(300)] == list(many)
+        alone = [evaluate(text, {"x": ((), value)}, axes=(), dtype=dtype) for value in values]
+        assert alone == list(many)
+
     @pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64", "float32", "float64"])
     def test_result_dtypes(self, dtype: str) -> None:
         x = np.arange(300, dtype="uint16")

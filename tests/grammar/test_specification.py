@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import re
+from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput
+from lark.lexer import TerminalDef
 from topics import ebnf
 from topics.files import GRAMMAR
-from topics.specification import LIMITS, SPEC, filled, limits
+from topics.specification import LIMITS, SPEC, filled, limits, tables
 
 import nxformula
 from nxformula import errors
 from nxformula.errors import FormulaSyntaxError, LimitError
 from nxformula.language import limits as software
 from nxformula.language.functions import CONSTANT_UNITS, CONSTANTS, FUNCTIONS, KEYWORDS, OPERATORS
+from nxformula.language.operators import BEFORE_OPERAND
 from nxformula.language.types import INTEGER_DTYPES, RESULT_DTYPES, SYMBOL_DTYPES
 from nxformula.language.units import texts
 
+DATA = json.loads((GRAMMAR / "functions.json").read_text(encoding="ascii"))
 TEXT = SPEC.read_text(encoding="utf-8")
 LALR = Lark(ebnf.LARK, parser="lalr", lexer="basic", start="formula")
 LEXER = Lark(ebnf.LARK, parser=None, lexer="basic", start="formula")
+
+
+def name_of(entry: dict[str, Any]) -> str:
+    """The name of a function or constant, or the symbol of an operator."""
+    return str(entry.get("name", entry.get("symbol")))
 
 
 def section(title: str) -> str:
@@ -95,6 +106,111 @@ def test_every_integer_result_has_an_interval_rule() -> None:
         if entry.interval:
             form = symbol if symbol == "-x" else f"x {symbol} y"
             assert form in rows.replace("\\|", "|"), symbol
+
+
+#: The bounds that the specification gives for the interval rules of the data.
+BOUNDS = {
+    "add": "[a + c, b + d]",
+    "subtract": "[a - d, b - c]",
+    "multiply": "hull of ac, ad, bc, bd",
+    "negate": "[-b, -a]",
+    "shift_left": "hull of a·2^c, a·2^d, b·2^c, b·2^d",
+    "shift_right": "hull of floor(a / 2^c), floor(a / 2^d), floor(b / 2^c), floor(b / 2^d)",
+    "bit_and": "[0, m] if a >= 0 or c >= 0, where m is the smallest upper bound among those of "
+    "the two intervals whose lower bound is not negative; else W",
+    "bit_xor": "W",
+    "bit_or": "[max(a, c), high of W] if a >= 0 and c >= 0; else W",
+    "absolute": "[0, max(-a, b)] if a <= 0 <= b; else hull of |a|, |b|",
+    "identity": "[a, b]",
+    "sign": "[sign of a, sign of b]",
+    "minimum": "[smallest of the lower bounds, smallest of the upper bounds]",
+    "maximum": "[largest of the lower bounds, largest of the upper bounds]",
+    "clip": "that of `min(max(x, low), high)`",
+}
+
+
+def bounds_in_the_text() -> dict[str, str]:
+    """The interval of section 5.3 for each operator and function."""
+    found = {}
+    for row in section("5.3 Integers").replace("\\|", "\0").splitlines():
+        cells = [cell.strip().replace("\0", "|") for cell in row.split("|")[1:-1]]
+        if len(cells) == 2:
+            for form in re.findall(r"`([^`]*)`", cells[0]):
+                operator = re.fullmatch(r"x (\S+) y", form)
+                found[operator[1] if operator else form.partition("(")[0]] = cells[1]
+    return found
+
+
+@pytest.mark.parametrize(
+    "entry", [e for e in DATA["operators"] + DATA["functions"] if "interval" in e], ids=name_of
+)
+def test_the_intervals_are_those_of_the_text(entry: dict[str, Any]) -> None:
+    assert bounds_in_the_text()[name_of(entry)] == BOUNDS[entry["interval"]]
+
+
+@pytest.mark.parametrize("entry", DATA["functions"], ids=name_of)
+def test_the_number_of_arguments_is_that_of_the_signature(entry: dict[str, Any]) -> None:
+    (inside,) = re.findall(r"\((.*)\)$", entry["signature"])
+    names = inside.split(", ")
+    fewest, most = entry["arguments"]
+    if "..." in names:
+        assert fewest <= names.index("...") < most
+    else:
+        assert fewest == most == len(names)
+
+
+def test_the_grouping_is_that_of_the_data() -> None:
+    rows = re.findall(r"^\| [0-9]+ \| (.*) \| ?(.*?) ?\|$", section("4. Precedence"), re.MULTILINE)
+    grouping = {
+        word: how
+        for forms, how in rows
+        for word in re.findall(r"`([^`]*)`", forms.replace("\\|", "|"))
+    }
+    for entry in DATA["operators"]:
+        how, side = grouping[entry["symbol"]], entry["associativity"]
+        if side in ("left", "right"):
+            assert f"from the {side}" in how
+        elif entry["symbol"] in BEFORE_OPERAND.values():
+            assert not how
+        else:
+            assert "comparisons not at all" in how
+
+
+SHOWN = ("symbol", "name", "signature", "meaning", "type", "units", "operands", "result")
+
+
+def changed(value: Any) -> Any:
+    """Another value of the same kind that the data might as well hold."""
+    others = {
+        "numeric": "real",
+        "real": "numeric",
+        "numbers": "integers",
+        "integers": "numbers",
+        "bools": "numbers",
+        "bool": "numbers",
+        "number": "numbers",
+    }
+    return others.get(value, f"{value} and more")
+
+
+@pytest.mark.parametrize("group", ["operators", "functions", "constants"])
+def test_no_change_of_the_data_goes_unseen(group: str) -> None:
+    before = tables(DATA)
+    for number, entry in enumerate(DATA[group]):
+        for key in SHOWN:
+            # The units of constants are in the text of section 8.
+            if key not in entry or (group == "constants" and key == "units"):
+                continue
+            data = copy.deepcopy(DATA)
+            data[group][number][key] = changed(entry[key])
+            try:
+                after = tables(data)
+            except KeyError:
+                continue
+            assert after != before, (entry, key)
+        data = copy.deepcopy(DATA)
+        del data[group][number]
+        assert tables(data) != before
 
 
 def test_the_precedence_table_is_in_the_order_of_the_data() -> None:
@@ -209,6 +325,34 @@ def test_sentences_of_the_specification_are_parsed(seed: int, depth: int) -> Non
     source = random.Random(seed)
     kinds = ebnf.sentence(source, depth)
     assert is_parsed(written(kinds, source))
+
+
+def of_terminal(terminal: TerminalDef) -> st.SearchStrategy[str]:
+    """Texts of a token, with the blank that keeps it apart from the next."""
+    words = WORDS.get(terminal.name)
+    texts = (
+        st.sampled_from(words)
+        if words
+        else st.from_regex(terminal.pattern.to_regexp(), fullmatch=True)
+    )
+    return texts.map(lambda text: f"{text} ")
+
+
+WITHOUT_BLANKS = Lark(re.sub(r"^%ignore .*$", "", ebnf.LARK, flags=re.MULTILINE), start="formula")
+#: Sentences that are made from the grammar for Lark and know nothing of the specification.
+SENTENCES_OF_LARK = from_lark(
+    WITHOUT_BLANKS,
+    start="formula",
+    explicit={terminal.name: of_terminal(terminal) for terminal in WITHOUT_BLANKS.terminals},
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(SENTENCES_OF_LARK)
+def test_sentences_of_the_grammar_for_lark_are_recognised(text: str) -> None:
+    found = ebnf.lexed(text)
+    assert found is not None
+    assert is_recognised([kind for kind, _ in found])
 
 
 @settings(max_examples=150, deadline=None)

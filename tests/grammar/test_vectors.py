@@ -16,6 +16,7 @@ from topics.kit import words_of
 from nxformula import errors
 from nxformula.engine.vectors import LANGUAGE, answer, judge, load, shipped
 from nxformula.language import limits
+from nxformula.language.functions import is_reserved
 from nxformula.language.types import RESULT_DTYPES, SYMBOL_DTYPES
 from nxformula.nexus import names
 
@@ -132,6 +133,33 @@ def test_every_keyword_is_covered(keyword: str) -> None:
 def test_every_kind_of_error_is_covered(kind: str) -> None:
     assert sum(vector["error"]["kind"] == kind for vector in ERRORS) >= 4
     assert kind in SCHEMA["$defs"]["error"]["properties"]["kind"]["enum"]
+
+
+def has_no_place(vector: dict[str, Any]) -> bool:
+    """Whether what is wrong is not in the text: section 11.2, number 4, and lengths of 7.2."""
+    axes, kind = vector["axes"], vector["error"]["kind"]
+    return (
+        (kind == "version" and "language" in vector)
+        or (kind == "syntax" and any(map(is_reserved, vector["symbols"])))
+        or (kind == "type" and vector["dtype"] not in RESULT_DTYPES)
+        or (kind == "dimension" and (len(set(axes)) < len(axes) or "." in axes))
+        or (kind == "dimension" and any(None in s.get("shape", ()) for s in symbols_of(vector)))
+    )
+
+
+def symbols_of(vector: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(vector["symbols"].values())
+
+
+def test_errors_have_a_place_unless_they_are_not_in_the_text() -> None:
+    for vector in ERRORS:
+        error = vector["error"]
+        if "line" not in error:
+            assert has_no_place(vector), vector["name"]
+            continue
+        lines = vector["formula"].split("\n")
+        assert error["line"] <= len(lines), vector["name"]
+        assert error["column"] <= len(lines[error["line"] - 1]) + 1, vector["name"]
 
 
 @pytest.mark.parametrize("dtype", SYMBOL_DTYPES)

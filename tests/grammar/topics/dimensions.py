@@ -216,6 +216,7 @@ def errors_dimensions() -> Topic:
         "twice": symbol("float64", "slow slow", shape=[2, 2]),
         "many": symbol("float64", "slow", shape=[2, 3]),
         "dropped": symbol("float64", "slow .", shape=[2, 3]),
+        "empty": symbol("float64", "slow .", shape=[2, 0]),
         "scalar": symbol("float64", ""),
     }
     faults = {
@@ -245,6 +246,7 @@ def errors_dimensions() -> Topic:
         "dimension-named-twice": "a + @twice",
         "more-lengths-than-names": "a + @many",
         "dropped-dimension-of-length-3": "a + @dropped",
+        "dropped-dimension-of-length-0": "a + @empty",
         "missing-axis": "@n",
         "missing-axis-at-the-operator": "n @+ 1",
         "missing-axes": "@2.5",

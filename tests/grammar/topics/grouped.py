@@ -198,6 +198,20 @@ def _values(topic: Topic) -> None:
         x=real([1.7e308, 1.7e308 * (1 - 2.0**-40)]),
         g=integers("uint8", [0, 0]),
     )
+    topic.gives(
+        "median-of-the-same-large-value",
+        "group_median(x, g)",
+        [inf, inf, 1.7e308, -inf, -inf],
+        x=real([1.7e308, 1.7e308, 1.7e308, -1.7e308, -1.7e308]),
+        g=integers("uint8", [0, 0, 1, 2, 2]),
+    )
+    topic.gives(
+        "quantile-and-extremes-of-large-values",
+        "where(g > 0, group_quantile(x, g, 0.5), group_max(x, g))",
+        [1.7e308, 1.7e308, 1.7e308, 1.7e308],
+        x=real([1.7e308] * 4),
+        g=integers("uint8", [0, 0, 1, 1]),
+    )
     topic.gives("std-of-one", "group_std(x, g)", [0.0], x=real([3.7]), g=integers("uint8", [0]))
     topic.gives(
         "sum-of-a-negative-zero", "group_sum(x, g)", [0.0], x=real([-0.0]), g=integers("uint8", [0])

@@ -161,6 +161,15 @@ def integers_functions() -> Topic:
         dtype="uint8",
         x=real([1.0, nan]),
     )
+    topic.gives("to-integer-of-a-constant-nan", "to_integer(nan, -5, 5, 99)", 99, dtype="int8")
+    topic.gives(
+        "to-integer-of-a-quotient-of-zeros",
+        "to_integer(0 / 0, 0, 5, 7) + a",
+        [8, 9],
+        dtype="uint16",
+        a=integers("uint8", [1, 2]),
+    )
+    topic.gives("to-integer-of-a-constant-infinity", "to_integer(-inf, -5, 5, 9)", -5, dtype="int8")
     topic.gives(
         "to-integer-as-an-index",
         "t[to_integer(x, 0, 1, -1)]",

@@ -101,6 +101,13 @@ def where_choose() -> Topic:
         dtype="uint8",
         **two,
     )
+    topic.gives(
+        "choose-more-symbols-than-needed",
+        "choose(s & 1, s + 5, s + 10, s + 20, -s)",
+        [5, 11, 7, 13],
+        dtype="int16",
+        **two,
+    )
     topic.gives("choose-one-value", "choose(s & 0, 5)", [5] * 4, dtype="uint8", **two)
     topic.gives("choose-by-a-literal", "choose(2, 5, 6, s)", [0, 1, 2, 3], dtype="uint8", **two)
     topic.gives(

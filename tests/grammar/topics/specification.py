@@ -79,9 +79,8 @@ def limits() -> dict[str, int]:
     return {name: int(value) for name, value in re.findall(r"^(\w+): Final = (\d+)$", text, re.M)}
 
 
-def tables() -> dict[str, str]:
+def tables(data: dict[str, Any]) -> dict[str, str]:
     """Each table by the words after `begin`."""
-    data = json.loads((GRAMMAR / "functions.json").read_text(encoding="ascii"))
     head = ["", "types", "meaning", "units rule"]
     groups = {entry["group"]: None for entry in data["functions"]}
     found = {
@@ -104,7 +103,8 @@ def tables() -> dict[str, str]:
 
 def filled(text: str) -> str:
     """The specification with its tables as they should be."""
-    for name, content in tables().items():
+    data = json.loads((GRAMMAR / "functions.json").read_text(encoding="ascii"))
+    for name, content in tables(data).items():
         begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
         before, found, rest = text.partition(begin + "\n")
         assert found, f"the specification has no table {name!r}"
