@@ -12,6 +12,7 @@ from nxformula.engine.kernel import Kernel
 from nxformula.errors import FormulaError
 from nxformula.language.checker import Checked, check
 from nxformula.language.parser import parse
+from nxformula.language.structure import check_structure
 from nxformula.language.symbolic.latex import to_latex
 from nxformula.language.symbols import Symbol, parse_declaration
 from nxformula.language.units import check_units
@@ -71,6 +72,7 @@ def _check(text: str, symbols: dict[str, Symbol], arguments: argparse.Namespace)
     formula = parse(text)
     latex = {"latex": to_latex(formula)} if arguments.latex else {}
     if not symbols:
+        check_structure(formula)
         return {"ok": True, "names": list(formula.names), **latex}
     if arguments.axes is None and arguments.field not in symbols:
         raise ValueError(f"no symbol {arguments.field!r} to take the axes from; give --axes")
