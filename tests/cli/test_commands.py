@@ -152,6 +152,19 @@ class TestCheck:
     def test_without_symbols(self, formula: str, message: str, capsys: Output) -> None:
         assert message in refused(capsys, 1, "check", formula)
 
+    @pytest.mark.parametrize("declared", [[], ["--symbol", "x:float32[n]", "--field", "x"]])
+    def test_latex_is_the_last_line(self, declared: list[str], capsys: Output) -> None:
+        assert main(["check", "let a = x / 2; sqrt(a)", "--latex", *declared]) == 0
+        first, last = capsys.readouterr().out.splitlines()
+        assert "fine" in first
+        assert last.startswith(r"\begin{aligned} \mathrm{a} &= \frac{\mathrm{x}}{2} \\ ")
+        assert main(["check", "x ** 2", "--latex", "--json", *declared]) == 0
+        assert json.loads(capsys.readouterr().out)["latex"] == r"\mathrm{x}^{2}"
+
+    def test_latex_that_would_be_too_long(self, capsys: Output) -> None:
+        formula = "choose(" * 60 + "x" + ", 0, 1, 2)" * 60
+        assert "with 'let'" in refused(capsys, 1, "check", "--latex", formula)
+
     def test_declaration_of_another_form(self, capsys: Output) -> None:
         assert "NAME:DTYPE" in refused(capsys, 2, "check", "data", "--symbol", "data=3")
 
@@ -270,6 +283,13 @@ class TestShow:
         gain = next(symbol for symbol in found["symbols"] if symbol["name"] == "gain")
         assert gain["file"] == str(attached.gain)
         assert gain["axes"] == ["stage", "slow", "fast"]
+
+    def test_latex(self, attached: Demonstration, capsys: Output) -> None:
+        assert main(["show", str(attached.master), "--latex"]) == 0
+        assert r"    \mathrm{stage} &= \mathrm{data} \gg 14" in capsys.readouterr().out
+        assert main(["show", str(attached.master), "--latex", "--json"]) == 0
+        (found,) = json.loads(capsys.readouterr().out)
+        assert found["latex"].startswith(r"\begin{aligned}")
 
     def test_applied(self, attached: Demonstration, capsys: Output) -> None:
         output = attached.folder / "calibrated.nxs"

@@ -18,14 +18,8 @@ from nxformula.language.functions import CONSTANTS, FUNCTIONS, OPERATORS
 from nxformula.language.parser import parse
 from nxformula.language.symbolic import to_latex, to_unicode
 
-#: Commands of LaTeX and amsmath that mathtext lacks, and what stands in for them.
-AMSMATH = {
-    r"\lnot": r"\neg",
-    r"\land": r"\wedge",
-    r"\lor": r"\vee",
-    r"\&": "+",
-    r"\mathbin{\mid}": "+",
-}
+#: Commands of LaTeX that mathtext lacks, and what stands in for them.
+STAND_INS = {r"\lnot": r"\neg", r"\land": r"\wedge", r"\lor": r"\vee"}
 JUNGFRAU = """let stage = data >> 14; let counts = data & 0x3FFF;
 let plane = choose(stage, 0, 1, -1, 2); (counts - pedestal[plane]) / gain_map[stage = plane]"""
 
@@ -63,7 +57,7 @@ def is_mathematics(latex: str) -> None:
     assert latex.count(r"\begin{") == latex.count(r"\end{")
     plain = re.sub(r"\\(begin|end)\{\w+\}|(?<!\\)&", " ", latex.replace(r"\mathbin{\&}", "+"))
     plain = plain.replace("\\\\", " ").replace("\n", " ").replace(r"\mathbin{\mid}", "+")
-    for command, other in {r"\lnot": r"\neg", r"\land": r"\wedge", r"\lor": r"\vee"}.items():
+    for command, other in STAND_INS.items():
         plain = re.sub(rf"\{command}\b", lambda _, new=other: new, plain)
     MathTextParser("path").parse(f"${plain}$")
 
@@ -75,10 +69,10 @@ def test_everything_has_a_form(text: str) -> None:
     assert to_unicode(formula)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.sampled_from("rib"))
 def test_random_formulas(seed: int, kind: str) -> None:
-    formula = parse(Writer(random.Random(seed)).formula(kind, 2))
+    formula = parse(Writer(random.Random(seed)).formula(kind, 1))
     is_mathematics(to_latex(formula))
     assert len(to_unicode(formula).splitlines()) == len(formula.lets) + 1
 
@@ -122,12 +116,11 @@ def test_jungfrau_as_text() -> None:
         ("(-a) ** 2", r"\left(-\mathrm{a}\right)^{2}"),
         ("to_integer(a, 0, 1, 2)", r"\operatorname{to\_integer}\left(\mathrm{a}, 0, 1, 2\right)"),
         ("not (a and b)", r"\lnot \left(\mathrm{a} \land \mathrm{b}\right)"),
-        ("(a & 3) == 1", r"\mathrm{a} \mathbin{\&} 3 = 1"),
+        ("(a & 3) == 1", r"\left(\mathrm{a} \mathbin{\&} 3\right) = 1"),
     ],
 )  # fmt: skip
 def test_forms(text: str, latex: str) -> None:
-    found = to_latex(parse(text))
-    assert found == latex or text == "(a & 3) == 1"
+    assert to_latex(parse(text)) == latex
 
 
 @pytest.mark.parametrize(

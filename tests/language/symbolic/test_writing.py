@@ -17,26 +17,8 @@ from nxformula.language.symbolic.building import name, number, times
 from nxformula.language.symbolic.writing import Writer as TreeWriter
 from nxformula.language.tree import Literal
 
-OPERATORS = [
-    "+",
-    "-",
-    "*",
-    "/",
-    "**",
-    "<<",
-    ">>",
-    "&",
-    "^",
-    "|",
-    "==",
-    "!=",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "and",
-    "or",
-]
+OPERATORS = ["+", "-", "*", "/", "**", "<<", ">>", "&", "^", "|"]
+OPERATORS += ["==", "!=", "<", "<=", ">", ">=", "and", "or"]
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
