@@ -108,9 +108,7 @@ def functions_elementwise() -> Topic:
         "clip-of-integers", "clip(a, -5, 50)", [-5, -5, -1, 0, 1, 50, 50], dtype="int8", **whole
     )
     topic.gives("clip-with-bounds-swapped", "clip(a, 50, -5)", [-5] * 7, dtype="int8", **whole)
-    topic.gives(
-        "clip-of-reals-with-bounds-swapped", "clip(x, 2.5, -0.5)", [-0.5] * 10, **given
-    )
+    topic.gives("clip-of-reals-with-bounds-swapped", "clip(x, 2.5, -0.5)", [-0.5] * 10, **given)
     topic.gives(
         "clip-by-symbols-with-bounds-swapped",
         "clip(a, b + 3, b)",
