@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,7 @@ import numpy as np
 from nxformula._resources import resource
 from nxformula.engine.kernel import Kernel
 from nxformula.engine.layout import Array
+from nxformula.engine.strict_json import read_json, shown
 from nxformula.errors import FileError, FormulaError, VersionError
 from nxformula.language.checker import check
 from nxformula.language.parser import parse
@@ -82,20 +84,17 @@ def load(path: str | os.PathLike[str]) -> VectorFile:
     FileError
         It cannot be read, or does not follow the schema.
     """
+    found = read_json(path)
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{os.fspath(path)}: {error.strerror}", path) from None
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{os.fspath(path)} is not JSON: {error}", path) from None
-    faults = sorted(_schema().iter_errors(found), key=lambda error: error.json_path)
-    if faults:
-        where, what = faults[0].json_path, faults[0].message[:200]
-        raise FileError(f"{os.fspath(path)} is not a vector file: {where}: {what}", path)
-    names = [vector["name"] for vector in found["vectors"]]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise FileError(f"{os.fspath(path)} has two vectors named {twice[0]!r}", path)
+        fault = next(_schema().iter_errors(found), None)
+    except RecursionError:
+        raise FileError(f"{os.fspath(path)} is not a vector file: nested too deep", path) from None
+    if fault is not None:
+        where, what = fault.json_path[:200], fault.message[:200]
+        raise FileError(shown(f"{os.fspath(path)} is not a vector file: {where}: {what}"), path)
+    ((name, times),) = Counter(vector["name"] for vector in found["vectors"]).most_common(1)
+    if times > 1:
+        raise FileError(f"{os.fspath(path)} has two vectors named {name!r}", path)
     for vector in found["vectors"]:
         _check_values(vector, path)
     vectors = tuple({"language": found["language"], **vector} for vector in found["vectors"])
@@ -116,7 +115,7 @@ def _check_values(vector: Vector, path: str | os.PathLike[str]) -> None:
         try:
             _decoded(declared["values"], declared["dtype"], declared["axes"])
         except (TypeError, ValueError, OverflowError) as error:
-            raise FileError(f"{where}: {error}", path) from None
+            raise FileError(f"{where}: {str(error)[:200]}", path) from None
 
 
 @cache
