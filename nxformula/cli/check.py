@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         print(json.dumps(_refusal(error), indent=2))
         return 1
-    print(json.dumps(found, indent=2) if arguments.json else _summary(found))
+    print(json.dumps(found, indent=2) if arguments.json else _summary(found, arguments.units))
     return 0
 
 
@@ -105,18 +105,26 @@ def _refusal(error: FormulaError) -> dict[str, Any]:
     }
 
 
-def _summary(found: dict[str, Any]) -> str:
-    lines = [_finding(found), *found.get("latex", "").splitlines()]
+def _summary(found: dict[str, Any], declared: str | None) -> str:
+    lines = [_finding(found, declared), *found.get("latex", "").splitlines()]
     return "\n".join([lines[0], " ".join(lines[1:])] if len(lines) > 1 else lines)
 
 
-def _finding(found: dict[str, Any]) -> str:
+def _finding(found: dict[str, Any], declared: str | None) -> str:
     used = ", ".join(found["names"]) or "none"
     if "type" not in found:
         return f"syntax fine; names used: {used}"
     cost = found["cost"]
-    units = f" in {found['units']}" if found["units"] else ""
+    units = _units(found, declared)
     return (
         f"fine: {found['type']} as {found['dtype']}[{', '.join(found['axes'])}]{units}; "
         f"{cost['operations']} operations and {cost['bytes_read']} bytes read per element"
     )
+
+
+def _units(found: dict[str, Any], declared: str | None) -> str:
+    if found["units"] is not None:
+        return " without unit" if found["units"] == "1" else f" in {found['units']}"
+    if declared and found["type"] != "bool":
+        return f" in {declared} (not checked: symbols without units leave it open)"
+    return ""

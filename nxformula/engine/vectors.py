@@ -8,6 +8,7 @@ A vector is one formula with what it is given and what must come of it, as descr
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,10 +23,13 @@ from nxformula._resources import resource
 from nxformula.engine.kernel import Kernel
 from nxformula.engine.layout import Array
 from nxformula.engine.strict_json import read_json, shown
-from nxformula.errors import FileError, FormulaError, VersionError
+from nxformula.errors import FileError, FormulaError, UnitError, VersionError
 from nxformula.language.checker import check
 from nxformula.language.parser import parse
 from nxformula.language.symbols import Symbol
+from nxformula.language.units import check_units
+from nxformula.language.units.rules import is_same
+from nxformula.language.units.texts import Unit, parse_unit
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
 LANGUAGE: Final = "nxformula-1"
 #: Integers beyond this are written as text: not every reader of JSON keeps their digits.
 _SAFE: Final = 1 << 53
+
+#: Elements that the result of a vector may have.
+_LARGEST: Final = 1 << 20
 
 Vector: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = Mapping[str, Any]
@@ -97,6 +104,7 @@ def load(path: str | os.PathLike[str]) -> VectorFile:
         raise FileError(f"{os.fspath(path)} has two vectors named {name!r}", path)
     for vector in found["vectors"]:
         _check_values(vector, path)
+        _check_size(vector, path)
     vectors = tuple({"language": found["language"], **vector} for vector in found["vectors"])
     return VectorFile(os.fspath(path), found["class"], vectors)
 
@@ -113,9 +121,32 @@ def _check_values(vector: Vector, path: str | os.PathLike[str]) -> None:
                 raise FileError(f"{where} has no values", path)
             continue
         try:
-            _decoded(declared["values"], declared["dtype"], declared["axes"])
+            values = _decoded(declared["values"], declared["dtype"], declared["axes"])
+            _check_shape(values, declared.get("shape"))
         except (TypeError, ValueError, OverflowError) as error:
             raise FileError(f"{where}: {str(error)[:200]}", path) from None
+
+
+def _check_shape(values: Array, shape: Sequence[int | None] | None) -> None:
+    # Other numbers of lengths are left to the checker, which must refuse them.
+    pairs = zip(values.shape, shape or (), strict=False)
+    if any(known not in (None, length) for length, known in pairs):
+        raise ValueError(f"the values have the shape {values.shape}, not {tuple(shape or ())}")
+
+
+def _check_size(vector: Vector, path: str | os.PathLike[str]) -> None:
+    """Refuse a result that is huge although the file is small: one of many long dimensions."""
+    lengths = dict.fromkeys(vector["axes"], 1)
+    for declared in vector["symbols"].values():
+        if "values" in declared:
+            shape = _decoded(declared["values"], declared["dtype"], declared["axes"]).shape
+            for axis, length in zip(declared["axes"], shape, strict=True):
+                lengths[axis] = max(length, lengths.get(axis, 1))
+    size = math.prod(lengths[axis] for axis in vector["axes"])
+    if size > _LARGEST:
+        where = f"{os.fspath(path)}: vector {vector['name']!r}"
+        message = f"the result has {size} elements; vectors have at most {_LARGEST}"
+        raise FileError(f"{where}: {message}", path)
 
 
 @cache
@@ -146,14 +177,19 @@ def answer(vector: Vector) -> dict[str, Any]:
     """
     name = vector["name"]
     try:
-        values = _evaluate(vector)
+        found = _evaluate(vector)
     except FormulaError as error:
         place = {"line": error.line, "column": error.column}
         return {"name": name, "error": {"kind": error.kind, **place}}
-    return {"name": name, "values": _encoded(values)}
+    if found is None:
+        return {"name": name, "accepted": True}
+    values, unit = found
+    units = {} if unit is None else {"units": str(unit)}
+    return {"name": name, "values": _encoded(values), **units}
 
 
-def _evaluate(vector: Vector) -> Array:
+def _evaluate(vector: Vector) -> tuple[Array, Unit | None] | None:
+    """Values and unit of the result; None without values of all symbols, once it is checked."""
     language = vector.get("language", LANGUAGE)
     if language != LANGUAGE:
         raise VersionError(f"the language is {language!r}, not {LANGUAGE!r}", vector["formula"])
@@ -167,7 +203,11 @@ def _evaluate(vector: Vector) -> Array:
         symbols[name] = Symbol(declared["dtype"], declared["axes"], shape, declared.get("units"))
     axes, field = tuple(vector["axes"]), vector.get("field")
     formula = parse(vector["formula"])
-    return Kernel(check(formula, symbols, axes=axes, dtype=vector["dtype"], field=field))(arrays)
+    checked = check(formula, symbols, axes=axes, dtype=vector["dtype"], field=field)
+    unit = check_units(checked, vector.get("units"))
+    if not arrays.keys() >= checked.symbols.keys():
+        return None
+    return Kernel(checked)(arrays), unit
 
 
 def _decoded(values: Any, dtype: str, axes: Sequence[str]) -> Array:
@@ -231,7 +271,7 @@ def judge(vector: Vector, given: Answer) -> Outcome:
     elif given.get("accepted") is True:
         return Outcome(name, "skipped", "accepted, not evaluated")
     elif "values" in given:
-        reason = _compare_values(vector, given)
+        reason = _compare_values(vector, given) or _compare_units(vector["result"], given)
     elif "error" in given:
         reason = f"expected values, found {_error(given['error'])}"
     else:
@@ -271,6 +311,19 @@ def _compare_values(vector: Vector, given: Answer) -> str:
     at = f" at {where}" if where else ""
     wanted, other = (_encoded_one(part.reshape(-1)[first]) for part in (expected, found))
     return f"expected {wanted}{at}, found {other}"
+
+
+def _compare_units(result: Mapping[str, Any], given: Answer) -> str:
+    if "units" not in result:
+        return ""
+    wanted, found = result["units"], given.get("units")
+    if not isinstance(found, str):
+        return f"expected the units {wanted}, found {'none' if found is None else found}"
+    try:
+        agree = is_same(parse_unit(found), parse_unit(wanted))
+    except UnitError as error:
+        return f"expected the units {wanted}, {error.message}"
+    return "" if agree else f"expected the units {wanted}, found {found or 1}"
 
 
 def _agree(a: Array, b: Array, ulp: int) -> Array:

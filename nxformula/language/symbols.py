@@ -35,7 +35,7 @@ class Symbol:
     shape : tuple of int, optional
         Lengths of the dimensions; without it an index is never proven to be inside.
     units : str, optional
-        Units of the values.
+        Units of the values: None if they are not known, an empty text for plain numbers.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class Symbol:
         object.__setattr__(self, "axes", tuple(self.axes))
         if self.shape is not None:
             object.__setattr__(self, "shape", tuple(self.shape))
-        object.__setattr__(self, "units", (self.units or "").strip() or None)
+        object.__setattr__(self, "units", None if self.units is None else self.units.strip())
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Symbol:
         shape = self.shape or (None,) * len(self.axes)
         named = zip(self.axes, shape, strict=False)
         axes = ", ".join(axis if n is None else f"{axis}={n}" for axis, n in named)
-        units = f"{{{self.units}}}" if self.units else ""
+        units = "" if self.units is None else f"{{{self.units}}}"
         return f"{self.dtype}[{axes}]{units}" if axes else f"{self.dtype}{units}"
 
 

@@ -254,7 +254,7 @@ class _SymbolFinder:
 
     def _symbol(self, name: str, dataset: Any, span: Span | None) -> Symbol:
         source = self.given.get(name, SymbolSource())
-        units = source.units or dataset_units(dataset)
+        units = dataset_units(dataset) if source.units is None else source.units
         is_field = name == self.home.field
         return make_symbol(name, dataset, source.axes, units, is_field, self.formula.text, span)
 

@@ -148,7 +148,8 @@ def _symbol(
     definition: FormulaGroup, name: str, dataset: Any, formula: Formula, span: Span
 ) -> Symbol:
     declared = definition.symbol_axes(name)
-    units = definition.symbol_text(name, names.UNITS_SUFFIX) or dataset_units(dataset)
+    stated = definition.symbol_text(name, names.UNITS_SUFFIX)
+    units = dataset_units(dataset) if stated is None else stated
     return make_symbol(name, dataset, declared, units, name == definition.field, formula.text, span)
 
 

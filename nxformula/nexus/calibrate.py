@@ -170,7 +170,7 @@ def _replace_field(
             holder[name] = new
     copy_attributes(raw, new)
     new.attrs.pop("units", None)
-    if images.units:
+    if images.units is not None:
         new.attrs["units"] = images.units
     _write_values(new, images, chosen, progress)
 

@@ -124,14 +124,14 @@ def _attributes(draft: Draft) -> dict[str, Any]:
         names.FORMULA_AXES: list(draft.axes),
         names.TARGET: draft.home.formula_path,
     }
-    if draft.units:
+    if draft.units is not None:
         found[names.FORMULA_UNITS] = draft.units
     if draft.results:
         found[names.FORMULA_RESULTS] = list(draft.results)
     for name, member in draft.members.items():
         if member.symbol.axes:
             found[name + names.AXES_SUFFIX] = list(member.symbol.axes)
-        if member.symbol.units:
+        if member.symbol.units is not None:
             found[name + names.UNITS_SUFFIX] = member.symbol.units
         if member.checksum:
             found[name + names.CHECKSUM_SUFFIX] = member.checksum
@@ -182,7 +182,7 @@ def _write_symbol(
     if dataset is None or (copy and source.path and declared_bytes(dataset) <= _COPIED_BYTES):
         value = np.asarray(source.value, member.symbol.dtype) if dataset is None else dataset[()]
         group.create_dataset(name, data=value)
-        if member.symbol.units:
+        if member.symbol.units is not None:
             group[name].attrs["units"] = member.symbol.units
     elif source.path is None:
         group[name] = h5py.SoftLink(f"{home.group.name.rstrip('/')}/{name}")

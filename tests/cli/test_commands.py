@@ -79,7 +79,23 @@ class TestCheck:
 
     def test_units_that_stay_open(self, capsys: Output) -> None:
         assert main(["check", "data / 2", "--units", "keV", *symbols()]) == 0
-        assert capsys.readouterr().out.startswith("fine: real as float32[frame, slow, fast]; ")
+        expected = "fine: real as float32[frame, slow, fast] in keV (not checked: symbols without "
+        assert capsys.readouterr().out.startswith(f"{expected}units leave it open); ")
+
+    @pytest.mark.parametrize(
+        ("formula", "more", "expected"),
+        [
+            ("data / 2", [], "[frame, slow, fast]; "),
+            ("data * gain[0] / gain[1]", [], "[frame, slow, fast]; "),
+            ("gain[0] / gain[1] + data", ["--units", ""], "[frame, slow, fast] without unit; "),
+            ("data > 0", ["--dtype", "bool", "--units", "1"], "[frame, slow, fast]; "),
+        ],
+    )
+    def test_units_in_words(
+        self, formula: str, more: list[str], expected: str, capsys: Output
+    ) -> None:
+        assert main(["check", formula, *more, *symbols()]) == 0
+        assert expected in capsys.readouterr().out
 
     @pytest.mark.parametrize(
         ("formula", "units"), [("pedestal[0] / gain[0] + data", "keV"), ("data / 2", None)]

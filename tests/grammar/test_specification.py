@@ -22,9 +22,10 @@ import nxformula
 from nxformula import errors
 from nxformula.errors import FormulaSyntaxError, LimitError
 from nxformula.language import limits as software
-from nxformula.language.functions import CONSTANTS, FUNCTIONS, KEYWORDS, OPERATORS
+from nxformula.language.functions import CONSTANT_UNITS, CONSTANTS, FUNCTIONS, KEYWORDS, OPERATORS
 from nxformula.language.operators import BEFORE_OPERAND
 from nxformula.language.types import INTEGER_DTYPES, RESULT_DTYPES, SYMBOL_DTYPES
+from nxformula.language.units import texts
 
 DATA = json.loads((GRAMMAR / "functions.json").read_text(encoding="ascii"))
 TEXT = SPEC.read_text(encoding="utf-8")
@@ -58,6 +59,18 @@ def test_the_limits_are_those_of_the_software() -> None:
     assert set(limits()) == {name for name, _ in LIMITS}
     assert software.INTEGER_LITERAL == 2**64
     assert "below 2^64" in section("2.4 Numbers")
+
+
+def test_every_rule_for_units_is_explained() -> None:
+    entries = [*FUNCTIONS.values(), *OPERATORS.values()]
+    used = {entry.units for entry in entries} | set(CONSTANT_UNITS.values())
+    assert set(first_column(section("8.4 Rules"))) == used
+
+
+def test_the_limits_of_units_are_those_of_the_software() -> None:
+    assert f"at most {texts.TEXT} characters" in section("8.2 Texts")
+    wanted = f"a multiple of {float(texts.STEP)} from -{texts.EXPONENT} to {texts.EXPONENT}"
+    assert wanted in section("8.1 Units")
 
 
 def test_the_kinds_of_errors_are_those_of_the_software() -> None:
@@ -184,9 +197,8 @@ def test_no_change_of_the_data_goes_unseen(group: str) -> None:
     before = tables(DATA)
     for number, entry in enumerate(DATA[group]):
         for key in SHOWN:
-            # The signature shows the name; the units of constants are in the text of section 8.
-            unseen = (group, key) in {("functions", "name"), ("constants", "units")}
-            if key not in entry or unseen:
+            # The signature shows the name.
+            if key not in entry or (group == "functions" and key == "name"):
                 continue
             data = copy.deepcopy(DATA)
             data[group][number][key] = changed(entry[key])

@@ -46,15 +46,16 @@ def check_units(checked: Checked, units: str | None = None) -> Unit | None:
     """Check that units fit everywhere in a formula.
 
     Units are compared, never converted: `+ - where min max clip mod` and comparisons need equal
-    dimensions and scales. What has no units (symbols without, results of bit operators, `nan`) may
-    have any; literals take the unit of what stands beside them and are plain numbers in products.
+    dimensions and scales. What has no units (symbols without, results of bit operators) may have
+    any; literals, `nan` and `inf` take the unit of what stands beside them and are plain numbers in
+    products.
 
     Parameters
     ----------
     checked : Checked
         A formula that the checker accepted.
     units : str, optional
-        The units that its result is declared to have.
+        The units that its result is declared to have; an empty text is a number without unit.
 
     Returns
     -------
@@ -87,10 +88,10 @@ def check_units(checked: Checked, units: str | None = None) -> Unit | None:
         signal / gain - shift
                       ^
     """
-    declared = (units or "").strip()
-    if not declared and not any(symbol.units for symbol in checked.symbols.values()):
+    known = [symbol.units for symbol in checked.symbols.values() if symbol.units is not None]
+    if units is None and not known:
         return None
-    return _Check(checked).run(declared)
+    return _Check(checked).run(units)
 
 
 class _Check:
@@ -99,14 +100,14 @@ class _Check:
         self.text = checked.formula.text
         self.values: dict[int, Value] = {}
 
-    def run(self, declared: str) -> Unit | None:
+    def run(self, declared: str | None) -> Unit | None:
         for node in self.checked.formula.nodes:
             found = self._value(node)
             is_bool = self.checked.value(node).type.kind == "bool"
             self.values[id(node)] = UNSPECIFIED if is_bool else found
         result = self.checked.formula.result
         found = self.values[id(result)]
-        if declared:
+        if declared is not None:
             self._check_result(found, self._parsed(declared, "the result", result.span))
         return found if isinstance(found, Unit) else None
 

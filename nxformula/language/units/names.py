@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
+from operator import eq
 from threading import Lock
 from typing import Any, Final
 
@@ -71,14 +72,14 @@ class UnitNames:
         return bool(self.registry.get_dimensionality(powers))
 
     def advice(self, text: str) -> str | None:
-        """What to write instead of a text that is refused."""
-        return self._advice.get(text.lower())
+        """What to write instead of a text that is refused; symbols in their own case are not."""
+        return None if text in self._symbols else self._advice.get(text.lower())
 
     def near(self, text: str) -> str | None:
         """The known name most like an unknown one."""
-        folded = {symbol.lower(): symbol for symbol in self._symbols}
-        if text.lower() in folded:
-            return folded[text.lower()]
+        folded = [symbol for symbol in self._symbols if symbol.lower() == text.lower()]
+        if folded:
+            return max(folded, key=lambda symbol: sum(map(eq, symbol, text)))
         close = get_close_matches(text, [*self._symbols, *self._names], n=1, cutoff=0.7)
         return close[0] if close else None
 

@@ -20,8 +20,8 @@ from nxformula.language.units.texts import BEYOND, Unit, one, parse_unit
 class Open(Enum):
     """What has no known unit.
 
-    A number that the text of the formula gives takes the unit of what stands beside it, and is a
-    plain number in products. Anything else may have any unit, also in products.
+    A number that the text of the formula gives, `nan` and `inf` too, takes the unit of what stands
+    beside it, and is a plain number in products. Anything else may have any unit, also in products.
     """
 
     NUMBER = "number"
@@ -101,11 +101,17 @@ def same(operands: Sequence[Value], site: Site) -> Value:
 
 def _refuse_pair(first: Unit, other: Unit, site: Site) -> NoReturn:
     times = factor(first, other)
-    how = f", which differ by the factor {times}" if times else ""
-    site.fail(
-        f"'{site.name}' takes values of one unit, found {first} and {other}{how}; "
-        f"multiply the {other} by a symbol in {first / other}"
-    )
+    if times:
+        how = f", which differ by the factor {times}; multiply the {other} by a symbol in "
+        advice = f"{how}{first / other}"
+    else:
+        advice = "; correct the formula, or the units of its symbols"
+    found = f"found {_shown(first)} and {_shown(other)}"
+    site.fail(f"'{site.name}' takes values of one unit, {found}{advice}")
+
+
+def _shown(unit: Unit) -> str:
+    return f"{unit} (no unit)" if str(unit) == "1" else str(unit)
 
 
 def _open(operands: Sequence[Value]) -> Open:
@@ -119,11 +125,12 @@ def _need(value: Value, wanted: Unit, what: str, site: Site) -> None:
     if not isinstance(value, Unit) or is_same(value, wanted):
         return
     times = factor(value, wanted)
-    how = f", which differs from {wanted} by the factor {times}" if times else ""
-    site.fail(
-        f"'{site.name}' takes {what}, found {value}{how}; "
-        f"multiply it by a symbol in {wanted / value}"
-    )
+    if times:
+        how = f", which differs from {wanted} by the factor {times}; multiply it by a symbol in "
+        advice = f"{how}{wanted / value}"
+    else:
+        advice = f"; divide it by a value in {value}"
+    site.fail(f"'{site.name}' takes {what}, found {value}{advice}")
 
 
 def _need_number(operands: Sequence[Value], site: Site) -> None:
@@ -196,6 +203,10 @@ def _to_dimensionless(operands: Sequence[Value], site: Site) -> Value:
     return one()
 
 
+def _number(operands: Sequence[Value], site: Site) -> Value:
+    return NUMBER
+
+
 def _unspecified(operands: Sequence[Value], site: Site) -> Value:
     return _open([value if value is NUMBER else UNSPECIFIED for value in operands])
 
@@ -239,6 +250,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "to_angle": _to_angle,
     "same_to_angle": _same_to_angle,
     "to_dimensionless": _to_dimensionless,
+    "number": _number,
     "unspecified": _unspecified,
     "compare": _compare,
     "condition": _condition,

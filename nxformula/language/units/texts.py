@@ -29,9 +29,12 @@ _SHOWN: Final = 40
 #: What texts of units look like, for messages.
 _FORMS: Final = "write a unit as in 'count/keV' or 'm s-1'"
 
+#: White space: that of ASCII, so that every implementation takes the same.
+_BLANKS: Final = " \t\n\r\f\v"
+_GAP: Final = f"[{_BLANKS}]*"
 _LETTER: Final = r"(?:[^\W\d_]|[%°])"
 _TOKEN: Final = re.compile(
-    rf"""\s*(?: (?P<name> {_LETTER}+ (?:_{_LETTER}+)* (?:-(?![0-9]))? )
+    rf"""{_GAP}(?: (?P<name> {_LETTER}+ (?:_{_LETTER}+)* (?:-(?![0-9]))? )
               | (?P<number> [0-9]+ (?:\.[0-9]+)? (?:[eE][+-]?[0-9]+)? )
               | (?P<open> \( ) | (?P<close> \) )
               | (?P<operator> [*/.] ) )""",
@@ -39,7 +42,7 @@ _TOKEN: Final = re.compile(
 )
 #: After a name or a bracket: `2`, `-1`, `^2`, `**-1`, `^0.5`.
 _EXPONENT: Final = re.compile(
-    r"(?P<suffix>[+-]?[0-9]+)|\s*(?:\^|\*\*)\s*(?P<power>[+-]?[0-9]+(?:\.[0-9]+)?)"
+    rf"(?P<suffix>[+-]?[0-9]+)|{_GAP}(?:\^|\*\*){_GAP}(?P<power>[+-]?[0-9]+(?:\.[0-9]+)?)"
 )
 
 
@@ -120,7 +123,7 @@ def parse_unit(text: str) -> Unit:
     ----------
     text : str
         Names with exponents, as in `count/keV`, `1/keV`, `keV-1`, `m s-1`, `kg.m^2`,
-        `photon/(m2 s)`. Products and quotients are read from the left.
+        `photon/(m2 s)`. Products and quotients are read from the left. An empty text is 1.
 
     Raises
     ------
@@ -138,16 +141,16 @@ def parse_unit(text: str) -> Unit:
     """
     if len(text) > TEXT:
         raise UnitError(f"the text has {len(text)} characters; the limit is {TEXT}")
-    return _Reader(text.strip()).read()
+    return _Reader(text).read()
 
 
 class _Reader:
     """Reads one text from the left; what stands before an open bracket waits on a stack."""
 
     def __init__(self, text: str) -> None:
-        self.written = text
+        self.written = text.strip()
         self.names = unit_names()
-        self.text = text.translate(self.names.characters)
+        self.text = text.translate(self.names.characters).strip(_BLANKS)
         self.at = 0
         self.left = one()
         self.divides = False
@@ -158,6 +161,7 @@ class _Reader:
         advice = self.names.advice(self.text)
         if advice:
             self._refuse(advice)
+        self.needs_operand = bool(self.text)
         while self.at < len(self.text):
             self._step()
         if self.needs_operand or self.waiting:
@@ -170,7 +174,7 @@ class _Reader:
     def _step(self) -> None:
         match = _TOKEN.match(self.text, self.at)
         if match is None:
-            self._refuse(f"{self.text[self.at :].strip()[0]!r} cannot stand there; {_FORMS}")
+            self._refuse(f"{self.text[self.at :].strip(_BLANKS)[0]!r} cannot stand there; {_FORMS}")
         kind = str(match.lastgroup)
         token = match[kind]
         is_operand = kind in ("name", "number", "open") and token.lower() != "per"
@@ -222,7 +226,10 @@ class _Reader:
         if found is None:
             near = self.names.near(token)
             hint = f"; did you mean {near!r}?" if near else ""
-            self._refuse(self.names.advice(token) or f"{_shown(token)} is unknown{hint}")
+            advice = self.names.advice(token)
+            self._refuse(
+                f"for {token!r} {advice}" if advice else f"{_shown(token)} is unknown{hint}"
+            )
         return Unit(found)
 
     def _exponent(self, unit: Unit) -> Unit:

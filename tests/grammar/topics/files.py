@@ -21,6 +21,7 @@ from topics import (
     text,
     transcendental,
     uint64,
+    units,
 )
 from topics.kit import Topic
 
@@ -61,6 +62,10 @@ def topics() -> list[Topic]:
         errors.errors_names(),
         interpolation.interp_poly(),
         grouped.grouped(),
+        units.units_texts(),
+        units.units_rules(),
+        units.units_errors(),
+        units.units_grouped(),
     ]
 
 

@@ -62,7 +62,7 @@ def _function(entry: dict[str, Any]) -> list[str]:
     if entry["name"] == "group_quantile":
         overloads = overloads.replace(" →", ", literal →")
     meaning = entry["meaning"] if exact else f"{entry['meaning']}; 4 ULP"
-    return [f"`{entry['signature']}`", overloads, meaning, entry["units"].replace("_", " ")]
+    return [f"`{entry['signature']}`", overloads, meaning, entry["units"]]
 
 
 def _operator(entry: dict[str, Any]) -> list[str]:
@@ -70,7 +70,7 @@ def _operator(entry: dict[str, Any]) -> list[str]:
     form = symbol if symbol in ("-x", "not x") else f"x {symbol} y"
     meaning = f"{entry['meaning']}; 4 ULP" if symbol == "**" else entry["meaning"]
     overloads = OPERANDS[entry["operands"], entry["result"]]
-    return [f"`{form}`", overloads, meaning, entry["units"].replace("_", " ")]
+    return [f"`{form}`", overloads, meaning, entry["units"]]
 
 
 def limits() -> dict[str, int]:
@@ -89,11 +89,11 @@ def tables(data: dict[str, Any]) -> dict[str, str]:
         )
         for group in groups
     }
-    constants = ([f"`{c['name']}`", c["type"], c["meaning"]] for c in data["constants"])
+    constants = ([f"`{c['name']}`", c["type"], c["meaning"], c["units"]] for c in data["constants"])
     values = limits()
     return {
         "operators": table(head, map(_operator, data["operators"])),
-        "constants": table(["", "type", "meaning"], constants),
+        "constants": table(["", "type", "meaning", "units rule"], constants),
         "limits": table(
             ["at most", "of what"], ([f"{values[name]:,}", text] for name, text in LIMITS)
         ),
