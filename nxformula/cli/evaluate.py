@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nxformula._version import __version__
+from nxformula.engine.strict_json import shown
 from nxformula.engine.vectors import Outcome, Vector, VectorFile, answer, judge, load, shipped
 from nxformula.interop.adapter import ask
 
@@ -50,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     files = [load(path) for path in arguments.files or shipped()]
     if arguments.classes is not None:
         files = [file for file in files if file.conformance in arguments.classes]
+        if not files:
+            raise ValueError(f"no file is of the class {' or '.join(arguments.classes)}")
     found = [
         (file, outcome)
         for file in files
@@ -81,12 +84,7 @@ def _print_lines(outcomes: Sequence[Outcome], quiet: bool) -> None:
     for outcome in outcomes:
         if not (quiet and outcome.status == "passed"):
             reason = f": {outcome.reason}" if outcome.reason else ""
-            print(f"{words[outcome.status]} {outcome.name}{_printable(reason)}")
-
-
-def _printable(text: str) -> str:
-    """An adapter's words without anything that could move the cursor of a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+            print(shown(f"{words[outcome.status]} {outcome.name}{reason}"))
 
 
 def _summary(counts: Counter[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def _power(base: Array, exponent: Array, out: Array | None = None) -> Any:
     # NumPy computes a constant exponent of 2 or 0.5 in another way than one from an array, and so
     # would give other bits to an element that is computed on its own.
     shape = np.broadcast_shapes(base.shape, exponent.shape) if out is None else out.shape
-    # An array without dimensions counts as a constant too.
-    exponents = np.array(np.broadcast_to(exponent, shape), ndmin=1)
-    return np.power(base, exponents, out=None if out is None else np.atleast_1d(out))
+    if prod(shape) != 1:
+        return np.power(base, np.array(np.broadcast_to(exponent, shape)), out=out)
+    # A single exponent counts as a constant, depending on where the base and the result are.
+    result = np.power(base.repeat(2), exponent.repeat(2))[:1].reshape(shape)
+    if out is None:
+        return result
+    out[...] = result
+    return out

@@ -8,7 +8,9 @@ A vector is one formula with what it is given and what must come of it, as descr
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +22,7 @@ import numpy as np
 from nxformula._resources import resource
 from nxformula.engine.kernel import Kernel
 from nxformula.engine.layout import Array
+from nxformula.engine.strict_json import read_json, shown
 from nxformula.errors import FileError, FormulaError, UnitError, VersionError
 from nxformula.language.checker import check
 from nxformula.language.parser import parse
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 LANGUAGE: Final = "nxformula-1"
 #: Integers beyond this are written as text: not every reader of JSON keeps their digits.
 _SAFE: Final = 1 << 53
+
+#: Elements that the result of a vector may have.
+_LARGEST: Final = 1 << 20
 
 Vector: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = Mapping[str, Any]
@@ -85,22 +91,20 @@ def load(path: str | os.PathLike[str]) -> VectorFile:
     FileError
         It cannot be read, or does not follow the schema.
     """
+    found = read_json(path)
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{os.fspath(path)}: {error.strerror}", path) from None
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{os.fspath(path)} is not JSON: {error}", path) from None
-    faults = sorted(_schema().iter_errors(found), key=lambda error: error.json_path)
-    if faults:
-        where, what = faults[0].json_path, faults[0].message[:200]
-        raise FileError(f"{os.fspath(path)} is not a vector file: {where}: {what}", path)
-    names = [vector["name"] for vector in found["vectors"]]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise FileError(f"{os.fspath(path)} has two vectors named {twice[0]!r}", path)
+        fault = next(_schema().iter_errors(found), None)
+    except RecursionError:
+        raise FileError(f"{os.fspath(path)} is not a vector file: nested too deep", path) from None
+    if fault is not None:
+        where, what = fault.json_path[:200], fault.message[:200]
+        raise FileError(shown(f"{os.fspath(path)} is not a vector file: {where}: {what}"), path)
+    ((name, times),) = Counter(vector["name"] for vector in found["vectors"]).most_common(1)
+    if times > 1:
+        raise FileError(f"{os.fspath(path)} has two vectors named {name!r}", path)
     for vector in found["vectors"]:
         _check_values(vector, path)
+        _check_size(vector, path)
     vectors = tuple({"language": found["language"], **vector} for vector in found["vectors"])
     return VectorFile(os.fspath(path), found["class"], vectors)
 
@@ -117,9 +121,32 @@ def _check_values(vector: Vector, path: str | os.PathLike[str]) -> None:
                 raise FileError(f"{where} has no values", path)
             continue
         try:
-            _decoded(declared["values"], declared["dtype"], declared["axes"])
+            values = _decoded(declared["values"], declared["dtype"], declared["axes"])
+            _check_shape(values, declared.get("shape"))
         except (TypeError, ValueError, OverflowError) as error:
-            raise FileError(f"{where}: {error}", path) from None
+            raise FileError(f"{where}: {str(error)[:200]}", path) from None
+
+
+def _check_shape(values: Array, shape: Sequence[int | None] | None) -> None:
+    # Other numbers of lengths are left to the checker, which must refuse them.
+    pairs = zip(values.shape, shape or (), strict=False)
+    if any(known not in (None, length) for length, known in pairs):
+        raise ValueError(f"the values have the shape {values.shape}, not {tuple(shape or ())}")
+
+
+def _check_size(vector: Vector, path: str | os.PathLike[str]) -> None:
+    """Refuse a result that is huge although the file is small: one of many long dimensions."""
+    lengths = dict.fromkeys(vector["axes"], 1)
+    for declared in vector["symbols"].values():
+        if "values" in declared:
+            shape = _decoded(declared["values"], declared["dtype"], declared["axes"]).shape
+            for axis, length in zip(declared["axes"], shape, strict=True):
+                lengths[axis] = max(length, lengths.get(axis, 1))
+    size = math.prod(lengths[axis] for axis in vector["axes"])
+    if size > _LARGEST:
+        where = f"{os.fspath(path)}: vector {vector['name']!r}"
+        message = f"the result has {size} elements; vectors have at most {_LARGEST}"
+        raise FileError(f"{where}: {message}", path)
 
 
 @cache
@@ -150,15 +177,19 @@ def answer(vector: Vector) -> dict[str, Any]:
     """
     name = vector["name"]
     try:
-        values, unit = _evaluate(vector)
+        found = _evaluate(vector)
     except FormulaError as error:
         place = {"line": error.line, "column": error.column}
         return {"name": name, "error": {"kind": error.kind, **place}}
+    if found is None:
+        return {"name": name, "accepted": True}
+    values, unit = found
     units = {} if unit is None else {"units": str(unit)}
     return {"name": name, "values": _encoded(values), **units}
 
 
-def _evaluate(vector: Vector) -> tuple[Array, Unit | None]:
+def _evaluate(vector: Vector) -> tuple[Array, Unit | None] | None:
+    """Values and unit of the result; None without values of all symbols, once it is checked."""
     language = vector.get("language", LANGUAGE)
     if language != LANGUAGE:
         raise VersionError(f"the language is {language!r}, not {LANGUAGE!r}", vector["formula"])
@@ -174,6 +205,8 @@ def _evaluate(vector: Vector) -> tuple[Array, Unit | None]:
     formula = parse(vector["formula"])
     checked = check(formula, symbols, axes=axes, dtype=vector["dtype"], field=field)
     unit = check_units(checked, vector.get("units"))
+    if not arrays.keys() >= checked.symbols.keys():
+        return None
     return Kernel(checked)(arrays), unit
 
 

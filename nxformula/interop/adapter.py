@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nxformula.engine.strict_json import parse_json
 from nxformula.engine.vectors import Answer, Vector, question
 
 
@@ -85,7 +86,7 @@ def _answers(output: bytes, names: set[str]) -> dict[str, Answer]:
 
 def _answer(line: bytes, number: int) -> Mapping[str, Any]:
     try:
-        answer = json.loads(line)
+        answer = parse_json(line)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict) or not isinstance(answer.get("name"), str):

@@ -272,3 +272,28 @@ def test_blocks_of_frames_are_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(groups, "_BLOCK", 144)
     assert bits(kernel(arrays)) == bits(whole)
     assert kernel.whole == {"slow", "fast"}
+
+
+def test_frames_that_are_looked_up_are_not_cut_into_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nxformula.engine import groups
+
+    random = np.random.default_rng(4)
+    arrays = {
+        "data": random.integers(0, 1000, (7, 8, 9), np.uint16),
+        "part": random.integers(-1, 5, (8, 9), np.int32),
+        "shift": np.arange(7.0),
+        "reference": np.array([3, 0, 6, 2, 9, 5, 1], np.uint8),
+    }
+    symbols = {
+        "data": Symbol("uint16", AXES, (7, 8, 9)),
+        "part": Symbol("int32", AXES[1:], (8, 9)),
+        "shift": Symbol("float64", AXES[:1], (7,)),
+        "reference": Symbol("uint8", AXES[:1], (7,)),
+    }
+    formula = "data - group_mean(data, part) + shift[frame = reference]"
+    kernel = nxformula.compile(formula, symbols, axes=AXES)
+    whole = kernel(arrays)
+    monkeypatch.setattr(groups, "_BLOCK", 144)
+    assert bits(kernel(arrays)) == bits(whole)
+    assert np.isnan(whole[4]).all()
+    assert not np.isnan(whole[6]).all()

@@ -393,6 +393,11 @@ class TestValues:
         text = f"x ** {exponent}"
         many = on_line(text, dtype, x=values)
         assert [on_line(text, dtype, x=values[i : i + 1])[0] for i in range(300)] == list(many)
+        # The base is an intermediate value, whose memory the result may take.
+        text = f"(x + n) ** {exponent}"
+        n = np.zeros(1, "uint8")
+        assert [on_line(text, dtype, x=values[i : i + 1], n=n)[0] for i in range(300)] == list(many)
+        text = f"x ** {exponent}"
         alone = [evaluate(text, {"x": ((), value)}, axes=(), dtype=dtype) for value in values]
         assert alone == list(many)
 

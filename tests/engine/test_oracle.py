@@ -18,7 +18,7 @@ from oracle.kinds import Survey
 from oracle.parsing import parse as parse_plainly
 
 import nxformula
-from nxformula.engine import numpy_backend
+from nxformula.engine import groups, numpy_backend
 from nxformula.engine.kernel import Kernel
 from nxformula.errors import FormulaTypeError
 from nxformula.language.checker import Checked, check
@@ -156,19 +156,21 @@ class Case:
         return cuts
 
 
+#: Elements of a tile, the share that is computed again, and elements of a block of frames.
 TILES = {
-    "as shipped": (1 << 15, 0.18),
-    "few again": (64, 2.0),
-    "all gathered": (7, 0.0),
-    "all again": (16, 99.0),
+    "as shipped": (1 << 15, 0.18, 1 << 22),
+    "few again": (64, 2.0, 60),
+    "all gathered": (7, 0.0, 1),
+    "all again": (16, 99.0, 1 << 22),
 }
 
 
 @pytest.fixture(params=TILES.values(), ids=list(TILES))
 def tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    size, few = request.param
+    size, few, block = request.param
     monkeypatch.setattr(numpy_backend, "TILE", size)
     monkeypatch.setattr(numpy_backend, "FEW", few)
+    monkeypatch.setattr(groups, "_BLOCK", block)
 
 
 @pytest.mark.usefixtures("tiles")

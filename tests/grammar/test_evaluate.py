@@ -138,6 +138,7 @@ def test_the_examples_of_the_readme_follow_the_schema(tmp_path: Path) -> None:
         assert {**vector, "language": "nxformula-1"} == shown[vector["name"]]
     assert [set(json.loads(line)) - {"name"} for line in answers.splitlines()] == [
         {"values"},
+        {"values", "units"},
         {"error"},
         {"accepted"},
         {"skipped"},
@@ -184,6 +185,7 @@ def test_an_adapter_that_is_wrong(
     ("program", "message"),
     [
         ("print('hello')", "line 1 of the adapter is 'hello'; expected a JSON object"),
+        ("print('{\"name\": NaN}')", "expected a JSON object"),
         ("print('[1]')", "expected a JSON object with a 'name'"),
         ("print('{}')", "expected a JSON object with a 'name'"),
         ("print('{\"name\": 3}')", "expected a JSON object with a 'name'"),
@@ -270,3 +272,18 @@ def test_a_file_that_is_no_vector_file(capsys: Output, tmp_path: Path) -> None:
     assert (code, lines) == (2, [])
     assert "bad.json is not a vector file" in complaint
     assert run(capsys, tmp_path / "missing.json")[0] == 2
+
+
+def test_names_cannot_move_the_cursor(capsys: Output, tmp_path: Path) -> None:
+    content = json.loads(LOGIC.read_text())
+    content["vectors"][0]["name"] = "\x1b[2J\ud800"
+    path = tmp_path / "names.json"
+    path.write_text(json.dumps(content))
+    code, lines, _ = run(capsys, path)
+    assert (code, lines[0]) == (0, "pass ?[2J?")
+
+
+def test_a_class_that_no_file_has(capsys: Output) -> None:
+    code, lines, complaint = run(capsys, LOGIC, "--class", "grouped", "--class", "corn")
+    assert (code, lines) == (2, [])
+    assert "no file is of the class grouped or corn" in complaint

@@ -14,6 +14,7 @@ from topics.files import FOLDER, GRAMMAR, files
 from topics.kit import words_of
 
 from nxformula import errors
+from nxformula.engine.strict_json import parse_json
 from nxformula.engine.vectors import LANGUAGE, answer, judge, load, shipped
 from nxformula.language import limits
 from nxformula.language.functions import is_reserved
@@ -340,6 +341,17 @@ def test_a_good_file(tmp_path: Path) -> None:
         ({"symbols": {"a": {"dtype": "int8", "axes": ["i"], "values": [300]}}}, "symbol 'a'"),
         ({"symbols": {"a": {"dtype": "int8", "axes": ["i"], "values": 3}}}, "nested"),
         ({"symbols": {"a": {"dtype": "int8", "axes": ["i", "j"], "values": [[1], []]}}}, "nested"),
+        (
+            {"symbols": {"a": {"dtype": "int8", "axes": ["i"], "shape": [3], "values": [1, 2]}}},
+            "shape",
+        ),
+        ({"symbols": {"a": {"dtype": "int8", "axes": ["i"], "values": ["nan", 1]}}}, "symbol 'a'"),
+        ({"symbols": {"a": {"dtype": "int8", "axes": ["i"], "values": ["NaN", 1]}}}, "not valid"),
+        (
+            {"symbols": {"a": {"dtype": "int8", "axes": ["i"], "values": ["9" * 5000]}}},
+            "symbol 'a'",
+        ),
+        ({"symbols": {"\x1b[2J": {"dtype": "int8"}}}, r"\['\?\[2J'\]"),
         ({"result": {"values": [[1]]}}, "the result"),
         ({"result": {"values": ["inf"]}}, "the result"),
     ],
@@ -349,14 +361,84 @@ def test_a_bad_file(tmp_path: Path, changes: dict[str, Any], message: str) -> No
         load(write(tmp_path / "bad.json", **changes))
 
 
-def test_what_is_no_vector_file(tmp_path: Path) -> None:
-    for content in ("{", "[" * 100_000, "[]", '{"vectors": []}', "\x00"):
-        path = tmp_path / "bad.json"
-        path.write_text(content)
-        with pytest.raises(errors.FileError):
-            load(path)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\x00", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"\xef\xbb\xbf{}", "not JSON: Unexpected UTF-8 BOM"),
+        (b"[" * 100_000, "not JSON"),
+        (b"9" * 5000, "not JSON"),
+        (b'{"a": NaN}', "NaN is no value of JSON"),
+        (b'{"a": -Infinity}', "-Infinity is no value of JSON"),
+        (b"[]", "not a vector file"),
+        (b'{"vectors": []}', "not a vector file"),
+        (b'"' + b"x" * (16 << 20) + b'"', "more than 16 MiB"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_vector_file(content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_bytes(content)
+    with pytest.raises(errors.FileError, match=message):
+        load(path)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(errors.FileError, match="No such file"):
         load(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize("depth", [50, 300, 900])
+def test_values_nested_too_deep(depth: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "deep.json", result={"values": "VALUES"})
+    path.write_text(path.read_text().replace('"VALUES"', "[" * depth + "1" + "]" * depth))
+    with pytest.raises(errors.FileError):
+        load(path)
+
+
+@pytest.mark.parametrize("outcome", ["result", "error"])
+def test_a_small_file_with_a_huge_result(outcome: str, tmp_path: Path) -> None:
+    axes = ["i", "j", "k", "l"]
+    path = write(
+        tmp_path / "huge.json",
+        formula="i + j + k + l",
+        axes=axes,
+        symbols={axis: {"dtype": "int8", "axes": [axis], "values": [1] * 2000} for axis in axes},
+        result={"values": [[[[4]]]]},
+    )
+    found = json.loads(path.read_text())
+    if outcome == "error":
+        del found["vectors"][0]["result"]
+        found["vectors"][0]["error"] = {"kind": "type"}
+    path.write_text(json.dumps(found))
+    with pytest.raises(errors.FileError, match="16000000000000 elements"):
+        load(path)
+
+
+@pytest.mark.parametrize("shape", [None, [None], [10**12]])
+def test_a_formula_that_is_not_refused_and_has_no_values(shape: list[int | None] | None) -> None:
+    declared = {"dtype": "int8", "axes": ["i"], "shape": shape}
+    vector = {"name": "n", "formula": "a", "symbols": {"a": declared}, "axes": ["i"]}
+    vector |= {"dtype": "int8", "error": {"kind": "type"}}
+    found = answer(vector)
+    assert found == {"name": "n", "accepted": True}
+    assert judge(vector, found).reason.endswith("the formula was accepted")
+
+
+def test_the_sign_of_zero_without_a_point() -> None:
+    vector = {
+        "name": "n",
+        "dtype": "float32",
+        "axes": ["i"],
+        "result": {"values": [-0.0, 0.0, 2.0]},
+    }
+    assert judge(vector, parse_json(b'{"values": [-0, 0, 2]}')).status == "passed"
+    assert judge(vector, parse_json(b'{"values": [0, -0, 2]}')).status == "failed"
+    whole = {**vector, "dtype": "int8", "result": {"values": [0, 0, 2]}}
+    assert judge(whole, parse_json(b'{"values": [0, 0, 2]}')).status == "passed"
 
 
 def test_two_vectors_of_one_name(tmp_path: Path) -> None:

@@ -199,6 +199,14 @@ def _values(topic: Topic) -> None:
         g=integers("uint8", [0, 0]),
     )
     topic.gives(
+        "median-of-large-values-of-binary32",
+        "group_median(x, g)",
+        [f(3.2e38)] * 2,
+        dtype="float32",
+        x=single([3.1e38, 3.3e38]),
+        g=integers("uint8", [0, 0]),
+    )
+    topic.gives(
         "median-of-the-same-large-value",
         "group_median(x, g)",
         [inf, inf, 1.7e308, -inf, -inf],
@@ -337,6 +345,23 @@ def _dimensions(topic: Topic) -> None:
         h=symbol("uint8", "fast", [0, 0]),
         **rows,
     )
+    cube = np.arange(12.0).reshape(3, 2, 2) ** 2
+    for order in ("slow fast frame", "fast frame slow", "frame fast slow"):
+        names = order.split()
+        turned = np.moveaxis(cube, range(3), [names.index(n) for n in ("slow", "fast", "frame")])
+        totals = np.zeros((3, 2, 2))
+        for part in ([0, 1], [2]):
+            totals[part] = cube[part].sum(axis=(0, 1))
+        values = np.moveaxis(totals, range(3), [names.index(n) for n in ("slow", "fast", "frame")])
+        topic.gives(
+            f"axes-{order.replace(' ', '-')}",
+            "x - group_sum(x, g + 0 * h)",
+            turned - values,
+            axes=order,
+            x=symbol("float64", "slow fast frame", cube),
+            h=symbol("uint8", "fast", [0, 0]),
+            **rows,
+        )
     topic.gives(
         "transposed",
         "group_sum(x, g)",

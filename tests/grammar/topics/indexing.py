@@ -325,4 +325,113 @@ def indexing() -> Topic:
         i=integers("uint8", [0, 1]),
         g=symbol("uint8", "k", [6]),
     )
+    _one_index(topic)
+    _planes(topic)
+    _several(topic)
     return topic
+
+
+def _one_index(topic: Topic) -> None:
+    """An index with one value for all elements."""
+    t = symbol("float64", "k", [1.5, 2.5, 3.5])
+    for value, name in ((-1, "minus-one"), (-3, "minus-the-length"), (2, "last"), (3, "length")):
+        expected = t["values"][value] if 0 <= value < 3 else nan
+        n = symbol("int8", "", value)
+        topic.gives(f"scalar-{name}", "t[n]", expected, t=t, n=n)
+        topic.gives(
+            f"scalar-{name}-of-planes",
+            "x + maps[stage = n]",
+            [[expected + 1, expected + 2], [expected + 3, expected + 4]],
+            axes="slow fast",
+            x=symbol("float64", "slow fast", [[1.0, 2.0], [3.0, 4.0]]),
+            maps=symbol("float64", "stage slow fast", [[[v] * 2] * 2 for v in t["values"]]),
+            n=n,
+        )
+        topic.gives(
+            f"same-for-all-{name}", "t[i]", [expected] * 12, t=t, i=integers("int8", [value] * 12)
+        )
+
+
+def _planes(topic: Topic) -> None:
+    """Most elements take the same plane of a table, a few another."""
+    count = 48
+    x = [float(v) for v in range(count)]
+    one = [0] * 17 + [1] + [0] * (count - 18)
+    two = [0] * 30 + [-1] + [0] * (count - 31)
+    a = np.array([x, [100.0 + v for v in x]])
+    b = np.array([[0.5] * count, [0.25] * count])
+    tables = {"a": symbol("float64", "k i", a), "b": symbol("float64", "k i", b)}
+    g, h = integers("int8", one), integers("int8", two)
+
+    def taken(table: np.ndarray, places: list[int]) -> list[float]:
+        rows = enumerate(places)
+        return [table[k, i] if 0 <= k < len(table) else nan for i, k in rows]
+
+    topic.gives("one-element-in-another-plane", "a[g]", taken(a, one), a=tables["a"], g=g)
+    topic.gives("one-element-outside", "a[h]", taken(a, two), a=tables["a"], h=h)
+    topic.gives(
+        "two-indices-with-one-other-plane-each",
+        "a[g] + b[h]",
+        each(lambda p, q: p + q, taken(a, one), taken(b, two)),
+        g=g,
+        h=h,
+        **tables,
+    )
+    codes = [0, 1, 2, 3] * 3
+    p, q = [1.0, 2.0, 3.0], [10.0, 20.0, 30.0]
+    topic.gives(
+        "two-choices-by-the-same-code",
+        "p[choose(s & 3, 0, 1, -1, 2)] + q[choose(s & 3, 2, 1, 0, 0)]",
+        [(31.0, 22.0, nan, 13.0)[code] for code in codes],
+        p=symbol("float64", "k", p),
+        q=symbol("float64", "k", q),
+        s=integers("uint8", codes),
+    )
+
+
+def _several(topic: Topic) -> None:
+    """Several indices of one table."""
+    cube = np.arange(24.0).reshape(2, 3, 4)
+    table = symbol("float64", "a b c", cube)
+    i, j, k = [0, 1, 0, 1, 0], [2, 0, 1, 2, 0], [3, 0, 1, 2, 3]
+    places = {name: integers("int8", found) for name, found in (("i", i), ("j", j), ("k", k))}
+    topic.gives(
+        "three-indices",
+        "t[a = i, b = j, c = k]",
+        each(lambda p, q, r: cube[p, q, r], i, j, k),
+        t=table,
+        **places,
+    )
+    topic.gives(
+        "two-indices-beside-a-literal",
+        "t[a = i, b = 1, c = k]",
+        each(lambda p, r: cube[p, 1, r], i, k),
+        t=table,
+        i=places["i"],
+        k=places["k"],
+    )
+    topic.gives(
+        "two-indices-after-a-literal",
+        "t[a = 1, b = j, c = k]",
+        each(lambda q, r: cube[1, q, r], j, k),
+        t=table,
+        j=places["j"],
+        k=places["k"],
+    )
+    out, far = [-1, 0, 1, 0, 1], [0, 3, 1, 2, -9]
+    topic.gives(
+        "each-index-outside-elsewhere",
+        "t[a = i, b = j, c = 2]",
+        [nan, nan, cube[1, 1, 2], cube[0, 2, 2], nan],
+        t=table,
+        i=integers("int8", out),
+        j=integers("int8", far),
+    )
+    topic.gives(
+        "each-index-outside-elsewhere-with-else",
+        "t[a = i, b = j, c = 2, else = -1]",
+        [-1.0, -1.0, cube[1, 1, 2], cube[0, 2, 2], -1.0],
+        t=table,
+        i=integers("int8", out),
+        j=integers("int8", far),
+    )

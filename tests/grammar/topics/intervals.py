@@ -39,7 +39,7 @@ def intervals() -> Topic:
         "shift-right-of-negative": ("s >> 4", -8, 7, -1),
         "shift-right-by-a-range": ("clip(s, -9, 20) >> (u & 3)", -9, 20, -1),
         "shift-right-of-a-positive-range": ("clip(u, 16, 40) >> clip(u, 1, 2)", 4, 20, 4),
-        "shift-right-of-negatives": ("clip(s, -9, -2) >> clip(u, 1, 3)", -5, -1, -1),
+        "shift-right-of-negatives": ("clip(s, -9, -5) >> clip(u, 1, 3)", -5, -1, -1),
         "and": ("u & 12", 0, 12, 0),
         "and-of-two-ranges": ("clip(u, 0, 9) & clip(u, 0, 20)", 0, 9, 3),
         "and-with-a-negative": ("s & 5", 0, 5, 5),
