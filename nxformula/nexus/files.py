@@ -45,7 +45,7 @@ def reading(what: str, path: str) -> Iterator[None]:
     """Run a read; a failure of HDF5 becomes a `CorruptFileError` that names the object."""
     try:
         yield
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, UnicodeError) as error:
         message = f"{what} in {path} cannot be read: {hdf5_reason(error)}"
         raise CorruptFileError(message, path) from None
 

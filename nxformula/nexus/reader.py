@@ -50,7 +50,7 @@ class Context:
             return self._get(group, path)
         except NoObjectError:
             raise
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, RuntimeError, KeyError, UnicodeError) as error:
             what = f"{path!r} in {group.file.filename}"
             message = f"{what} cannot be read: {hdf5_reason(error)}"
             raise CorruptFileError(message, group.file.filename) from None
