@@ -12,6 +12,9 @@ import pytest
 
 from nxformula.masters.demonstration import Demonstration
 
+#: Programs to run by hand, with a tool that tests do not need.
+collect_ignore = ["fuzz"]
+
 
 def _import_package(folder: Path, name: str) -> None:
     """Import a folder of helpers: pytest in importlib mode does not put this folder on the path."""
