@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from nxformula.engine import numpy_backend
+from nxformula.engine.backends import Evaluator
 from nxformula.engine.layout import Array
 from nxformula.engine.plan import Plan, Reduction
 from nxformula.engine.reductions import Groups, reduce_groups
@@ -23,29 +23,35 @@ _BLOCK: Final = 1 << 22
 
 
 def evaluate(
+    evaluator: Evaluator,
     plan: Plan,
     symbols: Mapping[str, Symbol],
     arrays: Mapping[str, Array],
     lengths: Mapping[str, int],
     out: Array,
+    threads: int | None = None,
 ) -> None:
     """Evaluate a plan, its grouped reductions included.
 
     Parameters
     ----------
+    evaluator : Evaluator
+        Evaluates plans without reductions.
     plan, symbols, arrays, out
         As for `numpy_backend.evaluate`.
     lengths : mapping of str to int
         Lengths of all dimensions of the result.
+    threads : int, optional
+        How many may work.
     """
     used = plan.used()
     if not used or not out.size:
-        numpy_backend.evaluate(plan, symbols, arrays, out)
+        evaluator(plan, symbols, arrays, out, threads)
         return
     axis = _axis_of_blocks(plan, symbols)
     labels: dict[int, Groups] = {}
     if axis is None:
-        _Block(plan, symbols, arrays, lengths, labels).evaluate(out)
+        _Block(evaluator, plan, symbols, arrays, lengths, labels).evaluate(out, threads)
         return
     step = max(1, _BLOCK * lengths[axis] // out.size)
     for start in range(0, lengths[axis], step):
@@ -53,7 +59,7 @@ def evaluate(
         parts = {name: _part(array, symbols[name], axis, block) for name, array in arrays.items()}
         own = {**lengths, axis: block.stop - block.start}
         of_out = tuple(block if name == axis else slice(None) for name in plan.axes)
-        _Block(plan, symbols, parts, own, labels).evaluate(out[of_out])
+        _Block(evaluator, plan, symbols, parts, own, labels).evaluate(out[of_out], threads)
 
 
 def _axis_of_blocks(plan: Plan, symbols: Mapping[str, Symbol]) -> str | None:
@@ -78,31 +84,33 @@ class _Block:
 
     def __init__(
         self,
+        evaluator: Evaluator,
         plan: Plan,
         symbols: Mapping[str, Symbol],
         arrays: Mapping[str, Array],
         lengths: Mapping[str, int],
         labels: dict[int, Groups],
     ) -> None:
+        self.evaluator = evaluator
         self.plan = plan
         self.symbols = dict(symbols)
         self.arrays = dict(arrays)
         self.lengths = lengths
         self.labels = labels
 
-    def evaluate(self, out: Array) -> None:
+    def evaluate(self, out: Array, threads: int | None) -> None:
         """Evaluate the reductions one after the other, then the plan."""
         for number in self.plan.used():
             reduction = self.plan.reductions[number]
             name = f"group({number})"
             self.symbols[name] = Symbol(reduction.values.dtype.name, reduction.axes)
             self.arrays[name] = self._reduce(number, reduction)
-        numpy_backend.evaluate(self.plan, self.symbols, self.arrays, out)
+        self.evaluator(self.plan, self.symbols, self.arrays, out, threads)
 
     def _values(self, plan: Plan, axes: Sequence[str]) -> Array:
         """The values of a plan, spread over dimensions along which it does not vary."""
         values = np.empty([self.lengths[axis] for axis in plan.axes], plan.dtype)
-        numpy_backend.evaluate(plan, self.symbols, self.arrays, values)
+        self.evaluator(plan, self.symbols, self.arrays, values)
         spread = tuple(slice(None) if axis in plan.axes else np.newaxis for axis in axes)
         return np.broadcast_to(values[spread], [self.lengths[axis] for axis in axes])
 

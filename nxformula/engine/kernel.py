@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from nxformula.engine import groups
+from nxformula.engine.backends import Backend, Evaluator
 from nxformula.engine.layout import Array
 from nxformula.engine.lower import lower
 from nxformula.engine.plan import Cost, Plan, position_name
@@ -24,8 +25,6 @@ from nxformula.language.symbols import DROPPED, Symbol
 from nxformula.language.tree import Formula
 from nxformula.language.units import check_units
 
-Backend: TypeAlias = Literal["auto", "numpy"]
-
 
 class Kernel:
     """A compiled formula.
@@ -40,8 +39,6 @@ class Kernel:
         Dimensions of the result, in array order.
     dtype : numpy.dtype
         Dtype of the result.
-    backend : str
-        What evaluates it: "numpy".
     cost : Cost
         Operations and bytes per element of the result.
     whole : frozenset of str
@@ -51,10 +48,11 @@ class Kernel:
         Dimensions of the result whose positions the formula uses.
     """
 
-    backend = "numpy"
-
-    def __init__(self, checked: Checked, result: str | None = None) -> None:
+    def __init__(
+        self, checked: Checked, result: str | None = None, backend: Backend = "auto"
+    ) -> None:
         self._plan: Plan = lower(checked, result)
+        self._evaluator = Evaluator(backend, self._plan)
         self.formula: Formula = checked.formula
         self._kept = kept_dimensions(self._plan, checked)
         self._indexed = indexed_dimensions(self._plan)
@@ -70,7 +68,21 @@ class Kernel:
             **{position_name(axis): Symbol("int64", (axis,)) for axis in self.positions},
         }
 
-    def __call__(self, arrays: Mapping[str, Array], *, out: Array | None = None) -> Array:
+    @property
+    def backend(self) -> str:
+        """What evaluates it: "numpy" or "fast".
+
+        Left open, it turns to "fast" once enough was evaluated to repay the time to compile.
+        """
+        return self._evaluator.backend
+
+    def __call__(
+        self,
+        arrays: Mapping[str, Array],
+        *,
+        out: Array | None = None,
+        threads: int | None = None,
+    ) -> Array:
         """Evaluate the formula.
 
         Parameters
@@ -81,6 +93,9 @@ class Kernel:
             dataset, "position(DIMENSION)" gives the places along each dimension of `positions`.
         out : ndarray, optional
             Receives the result, instead of a new array.
+        threads : int, optional
+            How many threads may work, if not as many as the process may use cores; the backend
+            "numpy" always works with one.
 
         Returns
         -------
@@ -105,11 +120,16 @@ class Kernel:
         elif out.shape != shape or out.dtype != self.dtype:
             found, wanted = f"{out.dtype}{out.shape}", f"{self.dtype}{shape}"
             raise ValueError(f"out is {found}, the result is {wanted}")
+        elif not out.flags.writeable:
+            raise ValueError("out is read-only")
         if any(np.may_share_memory(out, array) for array in native.values()):
-            out[...] = self(arrays)
+            out[...] = self(arrays, threads=threads)
         else:
             sources = {**native, **self._places(arrays, lengths)}
-            groups.evaluate(self._plan, self._sources, sources, lengths, out)
+            self._evaluator.count(out.size)
+            groups.evaluate(
+                self._evaluator, self._plan, self._sources, sources, lengths, out, threads
+            )
         return out
 
     def _native(self, name: str, arrays: Mapping[str, Array]) -> Array:
@@ -209,8 +229,9 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
         Dtype of the result; reals are computed in binary32 for float32, else in binary64.
     units : str, optional
         Units that the result must have. They, and those of the symbols, are checked, not converted.
-    backend : {"auto", "numpy"}
-        What evaluates it; both are NumPy.
+    backend : {"auto", "numpy", "fast"}
+        What evaluates it. "fast" is machine code, made with llvmlite (the extra `fast`); what it
+        cannot do, such as `exp`, is left to NumPy. "auto" compiles once that repays its time.
 
     Returns
     -------
@@ -224,6 +245,8 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
         and where.
     ValueError, TypeError
         `backend` or `axes` are not of the form expected.
+    ModuleNotFoundError
+        For "fast": llvmlite is missing.
 
     Examples
     --------
@@ -232,14 +255,12 @@ def compile(  # noqa: A001 - the name that users know from re and regex librarie
     >>> kernel({"data": np.array([[0x4001, 8]], "uint16")})
     array([[0.25, 2.  ]], dtype=float32)
     """
-    if backend not in ("auto", "numpy"):
-        raise ValueError(f"backend is {backend!r}; expected 'auto' or 'numpy'")
     if isinstance(axes, str):
         raise TypeError(f"axes is {axes!r}; expected a tuple of names, as in ({axes!r},)")
     formula = parse(text) if isinstance(text, str) else text
     checked = check(formula, symbols, axes=tuple(axes), dtype=dtype)
     check_units(checked, units)
-    return Kernel(checked)
+    return Kernel(checked, backend=backend)
 
 
 def evaluate(

@@ -15,16 +15,9 @@ import numpy as np
 
 from nxformula.engine.blend import blend
 from nxformula.engine.choice import Choice
-from nxformula.engine.layout import (
-    Array,
-    Box,
-    Grid,
-    Windows,
-    aligned,
-    boxes,
-    make_grid,
-)
-from nxformula.engine.plan import READS, Operation, Plan, source_name
+from nxformula.engine.fitting import Fitted, fit_arrays
+from nxformula.engine.layout import Array, Box, Windows, boxes
+from nxformula.engine.plan import READS, Operation, Plan
 from nxformula.engine.points import Points
 from nxformula.engine.schedule import POINT_BYTES, Stage, fit_tile, temporary_bytes
 from nxformula.engine.tables import MemoryTable, Offsets, lookup_key, memory_table
@@ -56,28 +49,9 @@ def evaluate(
     """
     if out.size == 0:
         return
-    sources = _sources(plan, symbols, arrays)
-    grid = make_grid(plan.axes, out.shape, [*sources.values(), out])
-    fitted = {number: grid.fit(array) for number, array in sources.items()}
+    fitted = fit_arrays(plan, symbols, arrays, out)
     with np.errstate(all="ignore"):
-        TileRun(plan, grid, fitted, grid.fit(out)).run()
-
-
-def _sources(
-    plan: Plan, symbols: Mapping[str, Symbol], arrays: Mapping[str, Array]
-) -> dict[int, Array]:
-    """The aligned array of each operation that reads a symbol."""
-    sources: dict[int, Array] = {}
-    for number, operation in enumerate(plan.operations):
-        indexed: tuple[str, ...] = ()
-        if operation.code in READS:
-            name = source_name(operation)
-        elif operation.code in ("lookup", "inside"):
-            name, indexed = operation.table.symbol, operation.table.dimensions
-        else:
-            continue
-        sources[number] = aligned(arrays[name], symbols[name], indexed, plan.axes)
-    return sources
+        TileRun(plan, fitted).run()
 
 
 #: Computes the value of one operation for the tile at hand.
@@ -97,7 +71,8 @@ class TileRun:
         The value of every operation that ran, of length 1 where it does not vary.
     """
 
-    def __init__(self, plan: Plan, grid: Grid, sources: dict[int, Array], out: Array) -> None:
+    def __init__(self, plan: Plan, fitted: Fitted) -> None:
+        grid, sources, out = fitted.grid, fitted.sources, fitted.out
         self.plan = plan
         self.out = out
         self.shape = grid.shape
