@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from nxformula.engine import numpy_backend
 from nxformula.engine.layout import Array
-from nxformula.engine.llvm import backend as fast_backend
+from nxformula.engine.llvm.backend import FastBackend
 from nxformula.engine.llvm.program import unsupported
 from nxformula.engine.plan import Plan
 from nxformula.language.symbols import Symbol
@@ -49,6 +49,7 @@ class Evaluator:
         self._is_compilable = unsupported(plan) is None
         self._is_ready = backend == "fast"
         self._elements = 0
+        self._fast = FastBackend()
 
     @property
     def backend(self) -> str:
@@ -71,7 +72,7 @@ class Evaluator:
     ) -> None:
         """Evaluate one of the plans; the arguments are those of the backends."""
         if self._is_ready and unsupported(plan) is None and _has_elements(plan, arrays, out):
-            fast_backend.evaluate(plan, symbols, arrays, out, threads)
+            self._fast.evaluate(plan, symbols, arrays, out, threads)
         else:
             numpy_backend.evaluate(plan, symbols, arrays, out)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 from threading import Thread
 from typing import Final
@@ -25,58 +24,79 @@ from nxformula.language.symbols import Symbol
 _THREAD_ELEMENTS: Final = 1 << 18
 
 
+#: Layouts for which the code of a formula is at hand.
+_MOST_LAYOUTS: Final = 32
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """Machine code for a plan and a layout."""
 
+    plan: Plan
     code: Code
     tile: int
     scratch: int
 
 
-@lru_cache(maxsize=64)
-def compiled(plan: Plan, layout: Layout) -> Compiled:
-    """Machine code for a plan and a layout, made once."""
-    program = Program(plan, layout)
-    code = machine_code(module_text(program), 3 + len(layout.sources))
-    return Compiled(code, program.tile, program.scratch)
+class FastBackend:
+    """Evaluates the plans of one formula, each with code for the layouts it meets."""
+
+    def __init__(self) -> None:
+        # By identity of the plan: equal plans may differ in the sign of a zero.
+        self._known: dict[tuple[int, Layout], Compiled] = {}
+
+    def evaluate(
+        self,
+        plan: Plan,
+        symbols: Mapping[str, Symbol],
+        arrays: Mapping[str, Array],
+        out: Array,
+        threads: int | None = None,
+    ) -> None:
+        """Evaluate a plan that is not `unsupported`; no table and not the result may be empty.
+
+        Parameters
+        ----------
+        plan, symbols, arrays, out
+            As for `numpy_backend.evaluate`.
+        threads : int, optional
+            How many may work; as many as the process may use cores, if not given.
+        """
+        fitted = fit_arrays(plan, symbols, arrays, out)
+        layout, sources = layout_of(plan, fitted)
+        found = self._compiled(plan, layout)
+        shape = fitted.grid.shape
+        tiles = -(-shape[-1] // found.tile) * prod(shape[1:-1])
+        numbers = np.array(list(numbers_of(shape, fitted.out, sources)), np.int64)
+        addresses = [array.ctypes.data for array in (fitted.out, *sources, numbers)]
+        count = max(1, min(threads or cores(), tiles, out.size // _THREAD_ELEMENTS))
+
+        def work(first: int, end: int) -> None:
+            scratch = np.empty(found.scratch, np.uint8)
+            found.code.function(*addresses, scratch.ctypes.data, first, end)
+
+        _share([(tiles * k // count, tiles * (k + 1) // count) for k in range(count)], work)
+
+    def _compiled(self, plan: Plan, layout: Layout) -> Compiled:
+        key = id(plan), layout
+        found = self._known.get(key)
+        if found is None:
+            program = Program(plan, layout)
+            code = machine_code(module_text(program), 3 + len(layout.sources))
+            found = Compiled(plan, code, program.tile, program.scratch)
+            if len(self._known) >= _MOST_LAYOUTS:
+                self._known.clear()
+            self._known[key] = found
+        return found
 
 
-def evaluate(
-    plan: Plan,
-    symbols: Mapping[str, Symbol],
-    arrays: Mapping[str, Array],
-    out: Array,
-    threads: int | None = None,
-) -> None:
-    """Evaluate a plan that is not `unsupported`.
-
-    Parameters
-    ----------
-    plan, symbols, arrays, out
-        As for `numpy_backend.evaluate`.
-    threads : int, optional
-        How many may work; as many as the process may use cores, if not given.
-    """
-    fitted = fit_arrays(plan, symbols, arrays, out)
-    layout, sources = layout_of(plan, fitted)
-    found = compiled(plan, layout)
-    shape = fitted.grid.shape
-    tiles = -(-shape[-1] // found.tile) * prod(shape[1:-1])
-    numbers = np.array(list(numbers_of(shape, fitted.out, sources)), np.int64)
-    addresses = [array.ctypes.data for array in (fitted.out, *sources, numbers)]
-    count = max(1, min(threads or cores(), tiles, out.size // _THREAD_ELEMENTS))
-    bounds = [tiles * k // count for k in range(count + 1)]
-
-    def work(first: int, end: int) -> None:
-        scratch = np.empty(found.scratch, np.uint8)
-        found.code.function(*addresses, scratch.ctypes.data, first, end)
-
+def _share(parts: list[tuple[int, int]], work: Callable[[int, int], None]) -> None:
+    """Do parts of some work, all but the first in threads of their own."""
     # Not a pool: its threads would not be there in a forked process.
-    others = [Thread(target=work, args=pair) for pair in zip(bounds[1:], bounds[2:])]  # noqa: B905
+    others = [Thread(target=work, args=part) for part in parts[1:]]
     for thread in others:
         thread.start()
-    work(*bounds[:2])
+    work(*parts[0])
     for thread in others:
         thread.join()
 

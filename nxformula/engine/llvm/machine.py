@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -32,6 +32,7 @@ class Code:
     engine: Any
 
 
+@lru_cache(maxsize=64)
 def machine_code(text: str, pointers: int) -> Code:
     """The function of a module.
 

@@ -23,7 +23,7 @@ from nxformula.engine.plan import Operation, Plan
 
 #: Most operations that are compiled; longer plans take too long for LLVM.
 MOST_OPERATIONS: Final = 256
-#: Bytes of constants and kept values of a tile, for the innermost cache to hold from frame to frame.
+#: Bytes of constants and kept values of a tile: the innermost cache holds them for all frames.
 _TILE_BYTES: Final = 24 << 10
 #: Least and most pixels of a tile.
 _LEAST, _MOST = 1 << 9, 1 << 13
