@@ -68,6 +68,10 @@ class Kernel:
             **{position_name(axis): Symbol("int64", (axis,)) for axis in self.positions},
         }
 
+    def expect(self, elements: int) -> None:
+        """Say that so many elements are going to be evaluated, so that it may be compiled first."""
+        self._evaluator.count(elements)
+
     @property
     def backend(self) -> str:
         """What evaluates it: "numpy" or "fast".
@@ -126,7 +130,7 @@ class Kernel:
             out[...] = self(arrays, threads=threads)
         else:
             sources = {**native, **self._places(arrays, lengths)}
-            self._evaluator.count(out.size)
+            self.expect(out.size)
             groups.evaluate(
                 self._evaluator, self._plan, self._sources, sources, lengths, out, threads
             )

@@ -5,23 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxformula.engine.layout import Array, boxes, tile_shape
-from nxformula.engine.plan import position_name
-from nxformula.errors import FileError
-from nxformula.nexus.binding import Binding, Bound
-from nxformula.nexus.constants import as_slice, read_parts
-from nxformula.nexus.links import DECLARED_BYTES, DECLARED_RATIO, check_declared
+from nxformula.engine.layout import Array
+from nxformula.nexus.binding import Binding
+from nxformula.nexus.evaluation import Evaluation
 from nxformula.nexus.selection import Part, select
 
 if TYPE_CHECKING:
     from nxformula.nexus.reader import Context
-
-#: Bytes of raw data and results in memory at a time, beside what the caller holds.
-_BLOCK_BYTES: Final = 64 << 20
 
 
 class CalibratedDataset:
@@ -59,7 +53,7 @@ class CalibratedDataset:
         self.shape = binding.shape
         self.dtype = binding.kernel.dtype
         self.axes = binding.kernel.axes
-        self._whole = _axes_needed_whole(binding)
+        self._evaluation = Evaluation(binding, self.context, self.shape)
 
     @property
     def ndim(self) -> int:
@@ -161,7 +155,7 @@ class CalibratedDataset:
         selection = select(args, self.shape)
         self.check_declared(selection.parts)
         out = np.empty(selection.full_shape, self.dtype)
-        self._read(selection.parts, out)
+        self._evaluation.read(selection.parts, out)
         values = out.reshape(selection.shape)
         # As h5py: one element is a number, a scalar field with an ellipsis an array.
         return values[()] if values.ndim == 0 and args is not Ellipsis else values
@@ -198,7 +192,7 @@ class CalibratedDataset:
         dropped = tuple(
             np.newaxis if i in selection.dropped else slice(None) for i in range(self.ndim)
         )
-        self._read(selection.parts, out[dropped])
+        self._evaluation.read(selection.parts, out[dropped])
 
     def read_direct(self, dest: Array, source_sel: Any = None, dest_sel: Any = None) -> None:
         """Read into a part of an array, as h5py's method of this name."""
@@ -231,86 +225,11 @@ class CalibratedDataset:
         FileError
             More than 1 GiB and more than 1,000 times what is stored.
         """
-        parts = self._with_whole(parts)
-        read = 0
-        for name, bound in self._binding.bound.items():
-            wanted = math.prod(len(part) for part in self._parts_of(name, bound, parts))
-            size = wanted * bound.dataset.dtype.itemsize
-            check_declared(self.context.resolver, bound.dataset, size, advice)
-            read += size
-        given = math.prod(len(part) for part in parts) * self.dtype.itemsize
-        if given > max(DECLARED_BYTES, DECLARED_RATIO * read):
-            path = self.file.filename
-            message = f"'{self.name}' in {path} would give {given:,} bytes from only {read:,}"
-            raise FileError(message + advice, path)
+        self._evaluation.check_declared(parts, self.name, self.file.filename, advice)
 
     def check_tables(self) -> None:
         """Refuse, before a pixel is read, tables that do not increase as `interp` needs them."""
-        for name in self._binding.kernel.tables:
-            bound = self._binding.bound[name]
-            every = tuple(range(length) for length in bound.dataset.shape)
-            values = self.context.constants.read(bound.dataset, every, bound.symbol.dtype)
-            self._binding.kernel.check_tables({name: values})
-
-    def _read(self, parts: tuple[Part, ...], out: Array) -> None:
-        self.check_tables()
-        for box in self._blocks(out.shape):
-            block = tuple(part[s] for part, s in zip(parts, box, strict=True))
-            # The ellipsis makes it a view of an array without dimensions too.
-            place: tuple[Any, ...] = (*box, ...)
-            self._read_block(block, out[place])
-
-    def _blocks(self, shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-        elements = max(1, _BLOCK_BYTES // max(1, self.dtype.itemsize))
-        whole = [axis in self._whole for axis in self.axes]
-        # A block is as large as what is computed for it.
-        computed = [n if w else m for n, m, w in zip(self.shape, shape, whole, strict=True)]
-        tile = tile_shape(computed, elements)
-        chosen = [max(1, m) if w else t for m, t, w in zip(shape, tile, whole, strict=True)]
-        return boxes(shape, chosen, None)
-
-    def _read_block(self, parts: tuple[Part, ...], out: Array) -> None:
-        whole = self._with_whole(parts)
-        arrays = {
-            name: self._values(name, bound, whole)
-            for name, bound in self._binding.bound.items()
-            if name in self._binding.kernel.symbols
-        }
-        chosen_places = dict(zip(self.axes, whole, strict=True))
-        for axis in self._binding.kernel.positions:
-            arrays[position_name(axis)] = np.asarray(chosen_places[axis])
-        if not self._whole:
-            self._binding.kernel(arrays, out=out)
-            return
-        values = self._binding.kernel(arrays)
-        chosen = tuple(
-            as_slice(part) if axis in self._whole else slice(None)
-            for axis, part in zip(self.axes, parts, strict=True)
-        )
-        out[...] = values[chosen]
-
-    def _with_whole(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        """What is computed for a selection: all places along dimensions that are needed whole."""
-        return tuple(
-            range(length) if axis in self._whole else part
-            for axis, part, length in zip(self.axes, parts, self.shape, strict=True)
-        )
-
-    def _values(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> Array:
-        wanted = self._parts_of(name, bound, parts)
-        if name == self._binding.definition.field:
-            return read_parts(bound.dataset, wanted)
-        return self.context.constants.read(bound.dataset, wanted, bound.symbol.dtype)
-
-    def _parts_of(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        """What a selection of the result needs of a symbol: indexed dimensions are needed whole."""
-        kernel = self._binding.kernel
-        kept = kernel.kept(name) if name in kernel.symbols else []
-        chosen = dict(zip(self.axes, parts, strict=True))
-        return tuple(
-            chosen[axis] if axis in kept else range(length)
-            for axis, length in zip(bound.symbol.axes, bound.dataset.shape, strict=True)
-        )
+        self._evaluation.check_tables()
 
     # The manners of an h5py dataset
 
@@ -346,14 +265,3 @@ class CalibratedDataset:
         units = f" in {self.units}" if self.units else ""
         kind = f"result {self._result!r} of" if self._result else "calibrated"
         return f'<{kind} field "{self.name}": shape {self.shape}, type "{self.dtype}"{units}>'
-
-
-def _axes_needed_whole(binding: Binding) -> frozenset[str]:
-    """Dimensions of the result along which a symbol is both indexed and not."""
-    kernel = binding.kernel
-    return frozenset(
-        axis
-        for name in kernel.symbols
-        for axis in kernel.kept(name)
-        if axis in kernel.indexed(name)
-    ).union(kernel.whole)

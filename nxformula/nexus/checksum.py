@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nxformula.engine.layout import tile_shape
-from nxformula.nexus.constants import read_parts
+from nxformula.nexus.parts import read_parts
 
 _BLOCK = 1 << 22
 

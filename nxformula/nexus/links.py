@@ -192,6 +192,19 @@ class Resolver:
         return sum(self._check_source(dataset, *s, depth) for s in sorted(sources))
 
     def _check_source(self, dataset: Any, name: str, path: str, depth: int) -> int:
+        source = self.virtual_source(dataset, name, path)
+        if source.file != dataset.file:
+            _refuse_redirections(source.file.filename, dataset.file.filename)
+        return self.stored_bytes(source, depth + 1)
+
+    def virtual_source(self, dataset: Any, name: str, path: str) -> Any:
+        """The dataset that a virtual one names as a source, which is not looked at yet.
+
+        Raises
+        ------
+        MissingSourceError, ForbiddenPathError, CorruptFileError
+            It is missing, may not be read, or is no dataset.
+        """
         file = dataset.file
         what = f"'{dataset.name}', virtual source {name}:{path},"
         if "%" in name.replace("%%", "") or "%" in path.replace("%%", ""):
@@ -207,9 +220,7 @@ class Resolver:
             raise MissingSourceError(message, file.filename) from None
         if not isinstance(source, h5py.Dataset):
             raise CorruptFileError(f"{what} is not a dataset", file.filename)
-        if source.file != dataset.file:
-            _refuse_redirections(source.file.filename, dataset.file.filename)
-        return self.stored_bytes(source, depth + 1)
+        return source
 
     def _check_raw_storage(self, dataset: Any) -> None:
         for name, _, _ in dataset.external or ():

@@ -18,6 +18,7 @@ from nxformula.nexus.constants import Constants
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file, reading
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
 from nxformula.nexus.links import Found, NoObjectError, Resolver, link_of, split
+from nxformula.nexus.raw import RawData
 from nxformula.nexus.text import as_text
 
 
@@ -34,6 +35,8 @@ class Context:
         Finds objects.
     constants : Constants
         Constants in memory.
+    raw : RawData
+        Reads raw data.
     """
 
     def __init__(self, file: Any, access: Access) -> None:
@@ -42,6 +45,7 @@ class Context:
         self.pool = FilePool(file)
         self.resolver = Resolver(self.pool, access)
         self.constants = Constants()
+        self.raw = RawData(self.resolver)
         self._bindings: dict[tuple[str, str], Binding] = {}
 
     def get(self, group: Any, path: str) -> Any:

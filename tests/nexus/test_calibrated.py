@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import nxformula
 from nxformula.masters.demonstration import Demonstration
-from nxformula.nexus import calibrated, constants
+from nxformula.nexus import constants, evaluation
 
 FIELD = "/entry/instrument/detector/data"
 
@@ -96,12 +96,12 @@ def test_only_what_a_selection_needs_is_read(
     read: list[tuple[str, int]] = []
     plain = constants.read_parts
 
-    def spy(dataset: Any, parts: Any) -> np.ndarray:
+    def spy(dataset: Any, parts: Any, *threads: int) -> np.ndarray:
         values = plain(dataset, parts)
         read.append((dataset.name, values.size))
         return values
 
-    monkeypatch.setattr(calibrated, "read_parts", spy)
+    monkeypatch.setattr(images.context.raw, "read", spy)
     monkeypatch.setattr(constants, "read_parts", spy)
     assert same(images[1, 3:5, 7], expected[1, 3:5, 7])
     assert sorted(read) == [("/data", 2), ("/gain", 6), ("/pedestal", 6)]
@@ -114,7 +114,7 @@ def test_blocks_smaller_than_the_selection(
 ) -> None:
     if size < 100:
         index = (slice(0, 2), slice(0, 3), slice(3, 7))
-    monkeypatch.setattr(calibrated, "_BLOCK_BYTES", size)
+    monkeypatch.setattr(evaluation, "_BLOCK_BYTES", size)
     assert same(images[index], expected[index])
 
 
@@ -122,15 +122,15 @@ def test_a_block_bounds_what_is_read_at_a_time(
     images: Any, expected: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    plain = calibrated.read_parts
+    plain = images.context.raw.read
 
-    def spy(dataset: Any, parts: Any) -> np.ndarray:
-        values = plain(dataset, parts)
+    def spy(*args: Any) -> np.ndarray:
+        values = plain(*args)
         sizes.append(values.size)
         return values
 
-    monkeypatch.setattr(calibrated, "read_parts", spy)
-    monkeypatch.setattr(calibrated, "_BLOCK_BYTES", 4 * 1000)
+    monkeypatch.setattr(images.context.raw, "read", spy)
+    monkeypatch.setattr(evaluation, "_BLOCK_BYTES", 4 * 1000)
     assert same(images[...], expected)
     assert max(sizes) <= 1000
     assert sum(sizes) == expected.size
@@ -233,7 +233,7 @@ def test_a_symbol_indexed_and_not_along_one_dimension(
     images = field(write(tmp_path, text, symbols, ("frame", "slow", "fast")))
     expected = raw.astype(np.float32) * line - line[neighbour]
     for size in (1, 24, 1 << 20):
-        monkeypatch.setattr(calibrated, "_BLOCK_BYTES", size)
+        monkeypatch.setattr(evaluation, "_BLOCK_BYTES", size)
         for index in (..., np.s_[1, :, 2], np.s_[:, 1:, 2:5:2], np.s_[0, 0, [1, 4]]):
             assert same(images[index], expected[index])
     images.file.close()

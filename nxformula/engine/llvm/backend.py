@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from threading import Thread
 from typing import Final
 
 import numpy as np
@@ -18,6 +16,7 @@ from nxformula.engine.llvm.loops import module_text
 from nxformula.engine.llvm.machine import Code, machine_code
 from nxformula.engine.llvm.program import Program
 from nxformula.engine.plan import Plan
+from nxformula.engine.threads import cores, for_each
 from nxformula.language.symbols import Symbol
 
 #: Elements that repay another thread.
@@ -71,11 +70,12 @@ class FastBackend:
         addresses = [array.ctypes.data for array in (fitted.out, *sources, numbers)]
         count = max(1, min(threads or cores(), tiles, out.size // _THREAD_ELEMENTS))
 
-        def work(first: int, end: int) -> None:
+        def work(part: int) -> None:
             scratch = np.empty(found.scratch, np.uint8)
+            first, end = tiles * part // count, tiles * (part + 1) // count
             found.code.function(*addresses, scratch.ctypes.data, first, end)
 
-        _share([(tiles * k // count, tiles * (k + 1) // count) for k in range(count)], work)
+        for_each(work, range(count), count)
 
     def _compiled(self, plan: Plan, layout: Layout) -> Compiled:
         key = id(plan), layout
@@ -88,19 +88,3 @@ class FastBackend:
                 self._known.clear()
             self._known[key] = found
         return found
-
-
-def _share(parts: list[tuple[int, int]], work: Callable[[int, int], None]) -> None:
-    """Do parts of some work, all but the first in threads of their own."""
-    # Not a pool: its threads would not be there in a forked process.
-    others = [Thread(target=work, args=part) for part in parts[1:]]
-    for thread in others:
-        thread.start()
-    work(*parts[0])
-    for thread in others:
-        thread.join()
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))

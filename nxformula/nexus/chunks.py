@@ -1,0 +1,258 @@
+"""Read a dataset by its chunks: decoded in threads, and of each no more than is wanted.
+
+HDF5 has one lock for everything, and decodes whole chunks. Here it says where the chunks are; what
+they hold is read and decoded beside it. Whatever is unusual about a dataset, a file or a chunk is
+left to HDF5: it knows best, and what is wrong it names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from math import prod
+from threading import Lock, local
+from typing import Any, Final
+
+import numpy as np
+
+from nxformula.engine import bitshuffle
+from nxformula.engine.layout import Array
+from nxformula.engine.threads import for_each
+from nxformula.nexus.parts import as_slice, read_parts
+from nxformula.nexus.selection import Part
+
+#: Chunks whose places in the file are noted, all at once; of more HDF5 is asked one by one.
+_NOTED: Final = 1 << 16
+#: Elements that are worth a thread.
+_THREAD_ELEMENTS: Final = 1 << 18
+#: Of a chunk of which less than this share seems needed, only the beginning is read.
+_BEGINNING: Final = 0.8
+#: Bytes by which a chunk may be larger than what it holds.
+_OVERHEAD: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is wanted of one chunk.
+
+    Attributes
+    ----------
+    origin : tuple of int
+        Where the chunk begins in the dataset.
+    inner : tuple
+        The places wanted, counted from there.
+    outer : tuple of slice
+        Where they belong in the result.
+    """
+
+    origin: tuple[int, ...]
+    inner: tuple[Part, ...]
+    outer: tuple[slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk is in the file."""
+
+    offset: int
+    size: int
+
+
+class Chunks:
+    """The chunks of one dataset.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Compressed with bitshuffle/LZ4 and nothing else: `chunks_of` looks.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+        self.shape: tuple[int, ...] = dataset.chunks
+        self.size = prod(self.shape)
+        self._lock = Lock()
+        self._places: dict[tuple[int, ...], Place] | None = None
+        self._handle = _handle(dataset.file)
+        self._buffers = local()
+
+    def read(self, parts: Sequence[Part], out: Array, threads: int) -> None:
+        """Read part of the dataset.
+
+        Parameters
+        ----------
+        parts : sequence
+            The places wanted along each dimension.
+        out : ndarray
+            Receives them; of the dataset's dtype, of any strides.
+        threads : int
+            How many may decode.
+
+        Raises
+        ------
+        CorruptFileError
+            A chunk cannot be read or decoded.
+        """
+        along = [list(_split(part, n)) for part, n in zip(parts, self.shape, strict=True)]
+        pieces = [_piece(combined, self.shape) for combined in product(*along)]
+        count = max(1, min(threads, out.size // _THREAD_ELEMENTS))
+        if len(pieces) < count:
+            pieces = [half for piece in pieces for half in _parted(piece, self.shape, count)]
+
+        def read(piece: Piece) -> None:
+            self._read(piece, out[piece.outer])
+
+        for_each(read, pieces, count)
+
+    def _read(self, piece: Piece, out: Array) -> None:
+        try:
+            self._decode(piece, out)
+        except (ValueError, OSError, RuntimeError):
+            wanted = [
+                range(part.start + start, part.stop + start, part.step)
+                if isinstance(part, range)
+                else part + start
+                for part, start in zip(piece.inner, piece.origin, strict=True)
+            ]
+            out[...] = read_parts(self.dataset, tuple(wanted))
+
+    def _decode(self, piece: Piece, out: Array) -> None:
+        lead = next((d for d, n in enumerate(self.shape) if n > 1), len(self.shape) - 1)
+        row = prod(self.shape[lead + 1 :])
+        first = int(piece.inner[lead][0]) * row
+        stop = (int(piece.inner[lead][-1]) + 1) * row
+        chunk, blocks = self._blocks(piece.origin, first, stop)
+        is_exact = (blocks.start, blocks.stop) == (first, stop) and out.size == stop - first
+        if is_exact and out.flags.c_contiguous:
+            bitshuffle.decode(chunk, blocks, out.reshape(-1))
+            return
+        begin, end = min(first, blocks.start), max(stop, blocks.stop)
+        values = np.empty(end - begin, out.dtype)
+        bitshuffle.decode(chunk, blocks, values[blocks.start - begin : blocks.stop - begin])
+        rows = values[first - begin : stop - begin].reshape(-1, *self.shape[lead + 1 :])
+        inner = [as_slice(part) for part in piece.inner[lead + 1 :]]
+        along = as_slice(_moved(piece.inner[lead], -first // row))
+        out[...] = rows[(along, *inner)].reshape(out.shape)
+
+    # Bytes
+
+    def _blocks(
+        self, origin: tuple[int, ...], first: int, stop: int
+    ) -> tuple[bitshuffle.Bytes, bitshuffle.Blocks]:
+        """A chunk, or its beginning, with the blocks of some of its elements."""
+        item = self.dataset.dtype.itemsize
+        place = self._place(origin)
+        if place is None or self._handle is None:
+            mask, chunk = self.dataset.id.read_direct_chunk(origin)
+            if mask:
+                raise ValueError("a chunk that is not compressed")
+            return chunk, bitshuffle.find_blocks(chunk, self.size, item, first, stop)
+        if place.size > self.size * item + self.size * item // 128 + _OVERHEAD:
+            raise ValueError(f"a chunk of {place.size} bytes")
+        share = stop / self.size
+        if share < _BEGINNING:
+            chunk = self._bytes(place.offset, min(place.size, int(place.size * share * 1.1) + 4096))
+            try:
+                return chunk, bitshuffle.find_blocks(chunk, self.size, item, first, stop)
+            except bitshuffle.TooShortError:
+                pass
+        chunk = self._bytes(place.offset, place.size)
+        return chunk, bitshuffle.find_blocks(chunk, self.size, item, first, stop)
+
+    def _bytes(self, offset: int, size: int) -> memoryview:
+        """Bytes of the file, in memory that serves this thread again and again."""
+        buffer: Array | None = getattr(self._buffers, "bytes", None)
+        if buffer is None or len(buffer) < size:
+            buffer = self._buffers.bytes = np.empty(size, np.uint8)
+        view = buffer.data[:size]
+        read = os.preadv(self._handle or 0, [view], offset)
+        return view[:read]
+
+    def _place(self, origin: tuple[int, ...]) -> Place | None:
+        """Where a chunk is; None if HDF5 is to be asked for it."""
+        with self._lock:
+            if self._places is None:
+                self._places = self._noted()
+        if not self._places:
+            return None
+        if origin not in self._places:
+            raise ValueError("a chunk that was never written, or is not compressed")
+        return self._places[origin]
+
+    def _noted(self) -> dict[tuple[int, ...], Place]:
+        lengths = zip(self.dataset.shape, self.shape, strict=True)
+        if self._handle is None or prod(-(-n // chunk) for n, chunk in lengths) > _NOTED:
+            return {}
+        places: dict[tuple[int, ...], Place] = {}
+
+        def note(info: Any) -> None:
+            if not info.filter_mask:
+                places[info.chunk_offset] = Place(info.byte_offset, info.size)
+
+        self.dataset.id.chunk_iter(note)
+        return places
+
+
+def chunks_of(dataset: Any) -> Chunks | None:
+    """The chunks of a dataset, if they can be read here; else None."""
+    if not dataset.chunks or dataset.is_virtual or dataset.dtype.kind not in "iuf":
+        return None
+    properties = dataset.id.get_create_plist()
+    if properties.get_nfilters() != 1:
+        return None
+    number, _, options, _ = properties.get_filter(0)
+    is_lz4 = number == bitshuffle.FILTER and options[4:5] == (bitshuffle.LZ4,)
+    if not is_lz4 or options[2] != dataset.dtype.itemsize or bitshuffle.decoder() is None:
+        return None
+    return Chunks(dataset)
+
+
+def _handle(file: Any) -> int | None:
+    """The number by which the system knows an open file, if its bytes are where HDF5 says."""
+    if file.driver != "sec2" or file.mode != "r" or file.userblock_size:
+        return None
+    return int(file.id.get_vfd_handle())
+
+
+def _split(part: Part, length: int) -> Iterator[tuple[int, Part, slice]]:
+    """The chunks that some places fall into: where each begins, the places in it and their number.
+
+    Examples
+    --------
+    >>> list(_split(range(3, 9, 2), 4))
+    [(0, range(3, 4, 2), slice(0, 1, None)), (4, range(1, 4, 2), slice(1, 3, None))]
+    """
+    at = 0
+    while at < len(part):
+        start = int(part[at]) // length * length
+        if isinstance(part, range):
+            end = at + len(range(part[at], min(part.stop, start + length), part.step))
+        else:
+            end = int(np.searchsorted(part, start + length))
+        yield start, _moved(part[at:end], -start), slice(at, end)
+        at = end
+
+
+def _moved(part: Part, by: int) -> Part:
+    if isinstance(part, range):
+        return range(part.start + by, part.stop + by, part.step)
+    return part + by
+
+
+def _piece(combined: Sequence[tuple[int, Part, slice]], shape: Sequence[int]) -> Piece:
+    origins, inner, outer = zip(*combined, strict=True)
+    return Piece(tuple(origins), tuple(inner), tuple(outer))
+
+
+def _parted(piece: Piece, shape: tuple[int, ...], count: int) -> Iterator[Piece]:
+    """A piece in several parts, along the first dimension in which it has several places."""
+    lead = next((d for d, n in enumerate(shape) if n > 1), len(shape) - 1)
+    part, outer = piece.inner[lead], piece.outer[lead]
+    bounds = [len(part) * k // count for k in range(count + 1)]
+    for start, stop in pairwise(bounds):
+        if start < stop:
+            inner = (*piece.inner[:lead], part[start:stop], *piece.inner[lead + 1 :])
+            own = slice(outer.start + start, outer.start + stop)
+            yield Piece(piece.origin, inner, (*piece.outer[:lead], own, *piece.outer[lead + 1 :]))

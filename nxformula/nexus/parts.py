@@ -1,0 +1,42 @@
+"""Parts of datasets and arrays: one choice of places for each dimension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nxformula.engine.layout import Array
+from nxformula.nexus.files import reading
+from nxformula.nexus.selection import Part
+
+
+def as_slice(part: Part) -> Any:
+    """A part as an index of an array or dataset."""
+    if isinstance(part, range):
+        return slice(part.start, part.stop, part.step)
+    return part
+
+
+def cut_parts(values: Array, parts: tuple[Part, ...]) -> Array:
+    """Part of an array; a view unless the places are listed one by one."""
+    cut: Array = values[tuple(as_slice(part) for part in parts)]
+    return cut
+
+
+def read_parts(dataset: Any, parts: tuple[Part, ...]) -> Array:
+    """Part of a dataset, all dimensions kept, in native byte order.
+
+    Raises
+    ------
+    CorruptFileError
+        HDF5 cannot read or decompress it.
+    """
+    with reading(f"'{dataset.name}'", dataset.file.filename):
+        if 0 in (len(part) for part in parts):
+            values = np.empty(tuple(len(part) for part in parts), dataset.dtype)
+        elif parts:
+            values = dataset[tuple(as_slice(part) for part in parts)]
+        else:
+            values = np.asarray(dataset[()])
+    return values.astype(values.dtype.newbyteorder("="), copy=False)

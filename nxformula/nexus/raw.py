@@ -1,0 +1,77 @@
+"""Read raw data the fastest way there is: by chunk where possible, else through HDF5."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nxformula.engine.layout import Array
+from nxformula.engine.threads import for_each
+from nxformula.nexus.chunks import Chunks, chunks_of
+from nxformula.nexus.files import reading
+from nxformula.nexus.links import Resolver
+from nxformula.nexus.parts import read_parts
+from nxformula.nexus.selection import Part
+from nxformula.nexus.virtual import Source, parts_of, sources_of
+
+#: How a dataset is read: chunk by chunk, from the sources of a virtual one, or by HDF5.
+_Way: TypeAlias = Chunks | list[Source] | None
+
+
+class RawData:
+    """Reads raw datasets of the files of one master, and remembers how.
+
+    Parameters
+    ----------
+    resolver : Resolver
+        Finds the sources of virtual datasets.
+    """
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._ways: dict[tuple[str, str], _Way] = {}
+
+    def read(self, dataset: Any, parts: tuple[Part, ...], threads: int) -> Array:
+        """Part of a dataset, all dimensions kept, in native byte order.
+
+        Parameters
+        ----------
+        dataset : h5py.Dataset
+            All files behind it are checked: it is what `Resolver.dataset` gives.
+        parts : tuple
+            The places wanted along each dimension.
+        threads : int
+            How many may decode.
+
+        Raises
+        ------
+        CorruptFileError
+            HDF5 cannot read or decompress it.
+        """
+        if 0 in map(len, parts) or self._way(dataset) is None:
+            return read_parts(dataset, parts)
+        values = np.empty([len(part) for part in parts], dataset.dtype)
+        self._read_into(dataset, parts, values, threads)
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+    def _read_into(self, dataset: Any, parts: tuple[Part, ...], out: Array, threads: int) -> None:
+        way = self._way(dataset)
+        if isinstance(way, Chunks):
+            way.read(parts, out, threads)
+        elif way is None:
+            out[...] = read_parts(dataset, parts)
+        else:
+            found = list(parts_of(way, parts, out))
+            each = max(1, threads // max(1, len(found)))
+            for_each(lambda item: self._read_into(*item, each), found, threads)
+
+    def _way(self, dataset: Any) -> _Way:
+        key = dataset.file.filename, dataset.name
+        if key not in self._ways:
+            with reading(f"'{dataset.name}'", dataset.file.filename):
+                is_virtual = dataset.is_virtual
+                self._ways[key] = (
+                    sources_of(dataset, self._resolver) if is_virtual else chunks_of(dataset)
+                )
+        return self._ways[key]
