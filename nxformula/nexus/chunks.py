@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise, product
 from math import prod
-from threading import Lock, local
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
 
 from nxformula.engine import bitshuffle
+from nxformula.engine.buffers import Buffers
 from nxformula.engine.layout import Array
 from nxformula.engine.threads import for_each
 from nxformula.nexus.parts import as_slice, read_parts
@@ -67,16 +69,20 @@ class Chunks:
     ----------
     dataset : h5py.Dataset
         Compressed with bitshuffle/LZ4 and nothing else: `chunks_of` looks.
+    buffers : Buffers
+        Memory for chunks as they are stored.
     """
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: Any, buffers: Buffers) -> None:
         self.dataset = dataset
         self.shape: tuple[int, ...] = dataset.chunks
         self.size = prod(self.shape)
+        #: The first dimension along which a chunk has several places.
+        self._lead = next((d for d, n in enumerate(self.shape) if n > 1), len(self.shape) - 1)
         self._lock = Lock()
         self._places: dict[tuple[int, ...], Place] | None = None
         self._handle = _handle(dataset.file)
-        self._buffers = local()
+        self._buffers = buffers
 
     def read(self, parts: Sequence[Part], out: Array, threads: int) -> None:
         """Read part of the dataset.
@@ -96,34 +102,45 @@ class Chunks:
             A chunk cannot be read or decoded.
         """
         along = [list(_split(part, n)) for part, n in zip(parts, self.shape, strict=True)]
-        pieces = [_piece(combined, self.shape) for combined in product(*along)]
+        pieces = [_piece(combined) for combined in product(*along)]
         count = max(1, min(threads, out.size // _THREAD_ELEMENTS))
-        if len(pieces) < count:
-            pieces = [half for piece in pieces for half in _parted(piece, self.shape, count)]
+        each = 1 if len(pieces) >= count else count
 
         def read(piece: Piece) -> None:
-            self._read(piece, out[piece.outer])
+            self._read(piece, out[piece.outer], each)
 
-        for_each(read, pieces, count)
+        for_each(read, pieces, count if each == 1 else 1)
 
-    def _read(self, piece: Piece, out: Array) -> None:
+    def _read(self, piece: Piece, out: Array, threads: int) -> None:
         try:
-            self._decode(piece, out)
+            self._decode(piece, out, threads)
         except (ValueError, OSError, RuntimeError):
             wanted = [
-                range(part.start + start, part.stop + start, part.step)
-                if isinstance(part, range)
-                else part + start
-                for part, start in zip(piece.inner, piece.origin, strict=True)
+                _moved(part, start) for part, start in zip(piece.inner, piece.origin, strict=True)
             ]
             out[...] = read_parts(self.dataset, tuple(wanted))
 
-    def _decode(self, piece: Piece, out: Array) -> None:
-        lead = next((d for d, n in enumerate(self.shape) if n > 1), len(self.shape) - 1)
+    def _decode(self, piece: Piece, out: Array, threads: int) -> None:
+        """Read a chunk, or its beginning, and decode it; in parts, where several threads may."""
+        lead = self._lead
         row = prod(self.shape[lead + 1 :])
-        first = int(piece.inner[lead][0]) * row
         stop = (int(piece.inner[lead][-1]) + 1) * row
-        chunk, blocks = self._blocks(piece.origin, first, stop)
+        bounds = [len(piece.inner[lead]) * k // threads for k in range(threads + 1)]
+        with self._chunk(piece.origin, stop) as chunk:
+
+            def decode(part: slice) -> None:
+                inner = (*piece.inner[:lead], piece.inner[lead][part], *piece.inner[lead + 1 :])
+                self._decode_part(chunk, inner, out[(slice(None),) * lead + (part,)])
+
+            parts = [slice(a, b) for a, b in pairwise(bounds) if a < b]
+            for_each(decode, parts, threads)
+
+    def _decode_part(self, chunk: bitshuffle.Bytes, inner: tuple[Part, ...], out: Array) -> None:
+        lead = self._lead
+        row = prod(self.shape[lead + 1 :])
+        first, stop = int(inner[lead][0]) * row, (int(inner[lead][-1]) + 1) * row
+        item = self.dataset.dtype.itemsize
+        blocks = bitshuffle.find_blocks(chunk, self.size, item, first, stop)
         is_exact = (blocks.start, blocks.stop) == (first, stop) and out.size == stop - first
         if is_exact and out.flags.c_contiguous:
             bitshuffle.decode(chunk, blocks, out.reshape(-1))
@@ -132,43 +149,41 @@ class Chunks:
         values = np.empty(end - begin, out.dtype)
         bitshuffle.decode(chunk, blocks, values[blocks.start - begin : blocks.stop - begin])
         rows = values[first - begin : stop - begin].reshape(-1, *self.shape[lead + 1 :])
-        inner = [as_slice(part) for part in piece.inner[lead + 1 :]]
-        along = as_slice(_moved(piece.inner[lead], -first // row))
-        out[...] = rows[(along, *inner)].reshape(out.shape)
+        others = [as_slice(part) for part in inner[lead + 1 :]]
+        along = as_slice(_moved(inner[lead], -first // row))
+        out[...] = rows[(along, *others)].reshape(out.shape)
 
     # Bytes
 
-    def _blocks(
-        self, origin: tuple[int, ...], first: int, stop: int
-    ) -> tuple[bitshuffle.Bytes, bitshuffle.Blocks]:
-        """A chunk, or its beginning, with the blocks of some of its elements."""
+    @contextmanager
+    def _chunk(self, origin: tuple[int, ...], stop: int) -> Iterator[bitshuffle.Bytes]:
+        """A chunk as it is stored, or as much of it as its first elements take."""
         item = self.dataset.dtype.itemsize
         place = self._place(origin)
         if place is None or self._handle is None:
             mask, chunk = self.dataset.id.read_direct_chunk(origin)
             if mask:
                 raise ValueError("a chunk that is not compressed")
-            return chunk, bitshuffle.find_blocks(chunk, self.size, item, first, stop)
+            yield chunk
+            return
         if place.size > self.size * item + self.size * item // 128 + _OVERHEAD:
             raise ValueError(f"a chunk of {place.size} bytes")
-        share = stop / self.size
-        if share < _BEGINNING:
-            chunk = self._bytes(place.offset, min(place.size, int(place.size * share * 1.1) + 4096))
+        with self._buffers.lend(place.size) as buffer:
+            size = place.size
+            if stop / self.size < _BEGINNING:
+                size = min(size, int(size * stop / self.size * 1.1) + 4096)
+            beginning = self._bytes(place.offset, buffer[:size])
             try:
-                return chunk, bitshuffle.find_blocks(chunk, self.size, item, first, stop)
+                bitshuffle.find_blocks(beginning, self.size, item, stop - 1, stop)
             except bitshuffle.TooShortError:
-                pass
-        chunk = self._bytes(place.offset, place.size)
-        return chunk, bitshuffle.find_blocks(chunk, self.size, item, first, stop)
+                yield self._bytes(place.offset, buffer)
+            else:
+                yield beginning
 
-    def _bytes(self, offset: int, size: int) -> memoryview:
-        """Bytes of the file, in memory that serves this thread again and again."""
-        buffer: Array | None = getattr(self._buffers, "bytes", None)
-        if buffer is None or len(buffer) < size:
-            buffer = self._buffers.bytes = np.empty(size, np.uint8)
-        view = buffer.data[:size]
-        read = os.preadv(self._handle or 0, [view], offset)
-        return view[:read]
+    def _bytes(self, offset: int, buffer: Array) -> memoryview:
+        """Bytes of the file."""
+        read = os.preadv(self._handle or 0, [buffer.data], offset)
+        return buffer.data[:read]
 
     def _place(self, origin: tuple[int, ...]) -> Place | None:
         """Where a chunk is; None if HDF5 is to be asked for it."""
@@ -195,7 +210,7 @@ class Chunks:
         return places
 
 
-def chunks_of(dataset: Any) -> Chunks | None:
+def chunks_of(dataset: Any, buffers: Buffers) -> Chunks | None:
     """The chunks of a dataset, if they can be read here; else None."""
     if not dataset.chunks or dataset.is_virtual or dataset.dtype.kind not in "iuf":
         return None
@@ -206,7 +221,7 @@ def chunks_of(dataset: Any) -> Chunks | None:
     is_lz4 = number == bitshuffle.FILTER and options[4:5] == (bitshuffle.LZ4,)
     if not is_lz4 or options[2] != dataset.dtype.itemsize or bitshuffle.decoder() is None:
         return None
-    return Chunks(dataset)
+    return Chunks(dataset, buffers)
 
 
 def _handle(file: Any) -> int | None:
@@ -241,18 +256,6 @@ def _moved(part: Part, by: int) -> Part:
     return part + by
 
 
-def _piece(combined: Sequence[tuple[int, Part, slice]], shape: Sequence[int]) -> Piece:
+def _piece(combined: Sequence[tuple[int, Part, slice]]) -> Piece:
     origins, inner, outer = zip(*combined, strict=True)
     return Piece(tuple(origins), tuple(inner), tuple(outer))
-
-
-def _parted(piece: Piece, shape: tuple[int, ...], count: int) -> Iterator[Piece]:
-    """A piece in several parts, along the first dimension in which it has several places."""
-    lead = next((d for d, n in enumerate(shape) if n > 1), len(shape) - 1)
-    part, outer = piece.inner[lead], piece.outer[lead]
-    bounds = [len(part) * k // count for k in range(count + 1)]
-    for start, stop in pairwise(bounds):
-        if start < stop:
-            inner = (*piece.inner[:lead], part[start:stop], *piece.inner[lead + 1 :])
-            own = slice(outer.start + start, outer.start + stop)
-            yield Piece(piece.origin, inner, (*piece.outer[:lead], own, *piece.outer[lead + 1 :]))

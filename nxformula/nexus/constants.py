@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from nxformula.nexus.selection import Part
 
 #: Bytes of constants kept for one open file.
 _KEPT_BYTES: Final = 1 << 30
-#: Share of a constant that a read must want to be worth reading it whole.
+#: Share of a constant that all reads together must have wanted to be worth reading it whole.
 _WORTH_WHOLE: Final = 0.25
+
+#: Of a kept constant: file, path, dtype, order of its dimensions in memory.
+_Key: TypeAlias = tuple[str, str, str, tuple[int, ...]]
 
 
 class Constants:
@@ -24,7 +27,8 @@ class Constants:
 
     def __init__(self, limit: int = _KEPT_BYTES) -> None:
         self._limit = limit
-        self._kept: OrderedDict[tuple[str, str, str, tuple[int, ...]], Array] = OrderedDict()
+        self._kept: OrderedDict[_Key, Array] = OrderedDict()
+        self._wanted: dict[_Key, int] = {}
         self._lock = Lock()
 
     def read(
@@ -47,7 +51,7 @@ class Constants:
         # Whoever holds HDF5's own lock may wait for this one: HDF5 is not called within it.
         key = dataset.file.filename, dataset.name, dtype, order
         whole = self._found(key)
-        if whole is None and self._is_worth(dataset.shape, parts, dtype):
+        if whole is None and self._is_worth(key, dataset.shape, parts):
             everything = tuple(range(length) for length in dataset.shape)
             whole = _in_order(read_parts(dataset, everything), dtype, order)
             self._keep(key, whole)
@@ -55,19 +59,21 @@ class Constants:
             return cut_parts(whole, parts)
         return _in_order(read_parts(dataset, parts), dtype, order)
 
-    def _is_worth(self, shape: tuple[int, ...], parts: tuple[Part, ...], dtype: str) -> bool:
-        wanted = math.prod(len(part) for part in parts)
+    def _is_worth(self, key: _Key, shape: tuple[int, ...], parts: tuple[Part, ...]) -> bool:
         every = math.prod(shape)
-        size = np.dtype(dtype).itemsize
+        with self._lock:
+            wanted = self._wanted.get(key, 0) + math.prod(len(part) for part in parts)
+            self._wanted[key] = wanted
+        size = np.dtype(key[2]).itemsize
         return wanted >= _WORTH_WHOLE * every and every * size <= self._limit
 
-    def _found(self, key: tuple[str, str, str, tuple[int, ...]]) -> Array | None:
+    def _found(self, key: _Key) -> Array | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def _keep(self, key: tuple[str, str, str, tuple[int, ...]], values: Array) -> None:
+    def _keep(self, key: _Key, values: Array) -> None:
         with self._lock:
             self._kept[key] = values
             while sum(kept.nbytes for kept in self._kept.values()) > self._limit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nxformula.nexus.reader import Context
 
 #: Bytes of results that are evaluated at a time, by each thread.
-_BLOCK_BYTES: Final = 64 << 20
+_BLOCK_BYTES: Final = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,15 @@ class Block:
 
     parts: tuple[Part, ...]
     out: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a block is evaluated from, and by how many threads; to be closed after that."""
+
+    arrays: dict[str, Array]
+    threads: int
+    lent: ExitStack
 
 
 class Evaluation:
@@ -73,18 +83,12 @@ class Evaluation:
         blocks = self._blocks(parts, out)
         threads = cores()
         self.kernel.expect(out.size)
-        if len(blocks) <= 1 or threads == 1:
-            for block in blocks:
-                self._evaluate(block, self._load(block, threads), threads)
-        elif self.kernel.backend == "fast":
-            for_each(lambda block: self._evaluate(block, self._load(block, 1), 1), blocks, threads)
-        else:
+        if len(blocks) > 1 and threads > 1 and self.kernel.backend == "numpy":
             # NumPy gains nothing from threads, but the next block can be read meanwhile.
-            ahead(
-                lambda block: self._load(block, threads),
-                lambda block, arrays: self._evaluate(block, arrays, threads),
-                blocks,
-            )
+            ahead(lambda block: self._load(block, threads), self._evaluate, blocks)
+            return
+        each = threads if len(blocks) <= 1 else 1
+        for_each(lambda block: self._evaluate(block, self._load(block, each)), blocks, threads)
 
     def check_tables(self) -> None:
         """Refuse, before a pixel is read, tables that do not increase as `interp` needs them."""
@@ -141,23 +145,30 @@ class Evaluation:
             found.append(Block(block, out[place]))
         return found
 
-    def _load(self, block: Block, threads: int) -> dict[str, Array]:
+    def _load(self, block: Block, threads: int) -> Loaded:
         whole = self._with_whole(block.parts)
-        arrays = {
-            name: self._values(name, bound, whole, threads)
-            for name, bound in self.binding.bound.items()
-            if name in self.kernel.symbols
-        }
         chosen_places = dict(zip(self.kernel.axes, whole, strict=True))
-        for axis in self.kernel.positions:
-            arrays[position_name(axis)] = np.asarray(chosen_places[axis])
-        return arrays
+        arrays = {
+            position_name(axis): np.asarray(chosen_places[axis]) for axis in self.kernel.positions
+        }
+        with ExitStack() as lent:
+            for name in self.kernel.symbols:
+                bound = self.binding.bound[name]
+                wanted = self._parts_of(name, bound, whole)
+                if self._is_recorded(name):
+                    dtype = bound.symbol.dtype
+                    values = self.context.raw.read(bound.dataset, wanted, dtype, threads)
+                    arrays[name] = lent.enter_context(values)
+                else:
+                    arrays[name] = self._constant(name, bound, wanted)
+            return Loaded(arrays, threads, lent.pop_all())
 
-    def _evaluate(self, block: Block, arrays: dict[str, Array], threads: int) -> None:
-        if not self._whole:
-            self.kernel(arrays, out=block.out, threads=threads)
-            return
-        values = self.kernel(arrays, threads=threads)
+    def _evaluate(self, block: Block, loaded: Loaded) -> None:
+        with loaded.lent:
+            if not self._whole:
+                self.kernel(loaded.arrays, out=block.out, threads=loaded.threads)
+                return
+            values = self.kernel(loaded.arrays, threads=loaded.threads)
         chosen = tuple(
             as_slice(part) if axis in self._whole else slice(None)
             for axis, part in zip(self.kernel.axes, block.parts, strict=True)
@@ -173,19 +184,13 @@ class Evaluation:
 
     # Symbols
 
-    def _values(self, name: str, bound: Bound, parts: tuple[Part, ...], threads: int) -> Array:
-        wanted = self._parts_of(name, bound, parts)
-        if name == self.binding.definition.field or self._is_recorded(name):
-            values = self.context.raw.read(bound.dataset, wanted, threads)
-            return values.astype(bound.symbol.dtype, copy=False)
-        return self._constant(name, bound, wanted)
-
     def _is_recorded(self, name: str) -> bool:
-        """Whether a symbol is recorded with the frames, pixel by pixel, as the field is."""
-        field = self.binding.bound.get(self.binding.definition.field)
+        """Whether a symbol is the field, or recorded with its frames pixel by pixel."""
+        definition = self.binding.definition
+        field = self.binding.bound.get(definition.field)
         axes = field.symbol.dimensions if field else self.kernel.axes
         kept = self.kernel.kept(name)
-        return len(kept) > 1 and axes[0] in kept
+        return name == definition.field or (len(kept) > 1 and axes[0] in kept)
 
     def _constant(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> Array:
         kept = self.kernel.kept(name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
 from typing import Any, TypeAlias
 
-import numpy as np
-
+from nxformula.engine.buffers import Buffers
 from nxformula.engine.layout import Array
 from nxformula.engine.threads import for_each
 from nxformula.nexus.chunks import Chunks, chunks_of
@@ -30,10 +32,14 @@ class RawData:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
+        self._buffers = Buffers()
         self._ways: dict[tuple[str, str], _Way] = {}
 
-    def read(self, dataset: Any, parts: tuple[Part, ...], threads: int) -> Array:
-        """Part of a dataset, all dimensions kept, in native byte order.
+    @contextmanager
+    def read(
+        self, dataset: Any, parts: tuple[Part, ...], dtype: str, threads: int
+    ) -> Iterator[Array]:
+        """Part of a dataset, all dimensions kept, until the context ends.
 
         Parameters
         ----------
@@ -41,6 +47,8 @@ class RawData:
             All files behind it are checked: it is what `Resolver.dataset` gives.
         parts : tuple
             The places wanted along each dimension.
+        dtype : str
+            What to convert to.
         threads : int
             How many may decode.
 
@@ -50,10 +58,13 @@ class RawData:
             HDF5 cannot read or decompress it.
         """
         if 0 in map(len, parts) or self._way(dataset) is None:
-            return read_parts(dataset, parts)
-        values = np.empty([len(part) for part in parts], dataset.dtype)
-        self._read_into(dataset, parts, values, threads)
-        return values.astype(values.dtype.newbyteorder("="), copy=False)
+            yield read_parts(dataset, parts).astype(dtype, copy=False)
+            return
+        shape = [len(part) for part in parts]
+        with self._buffers.lend(prod(shape) * dataset.dtype.itemsize) as buffer:
+            values = buffer.view(dataset.dtype).reshape(shape)
+            self._read_into(dataset, parts, values, threads)
+            yield values.astype(dtype, copy=False)
 
     def _read_into(self, dataset: Any, parts: tuple[Part, ...], out: Array, threads: int) -> None:
         way = self._way(dataset)
@@ -72,6 +83,8 @@ class RawData:
             with reading(f"'{dataset.name}'", dataset.file.filename):
                 is_virtual = dataset.is_virtual
                 self._ways[key] = (
-                    sources_of(dataset, self._resolver) if is_virtual else chunks_of(dataset)
+                    sources_of(dataset, self._resolver)
+                    if is_virtual
+                    else chunks_of(dataset, self._buffers)
                 )
         return self._ways[key]
