@@ -113,6 +113,26 @@ def find_blocks(chunk: Bytes, size: int, itemsize: int, first: int, stop: int) -
     return Blocks(begin * block, max(reach, begin * block), at, offset - at, block)
 
 
+def is_enough(chunk: Bytes, size: int, itemsize: int, stop: int) -> bool:
+    """Whether the beginning of a chunk holds the blocks up to an element.
+
+    Parameters
+    ----------
+    chunk, size, itemsize, stop
+        As for `find_blocks`.
+
+    Raises
+    ------
+    ValueError
+        This is no such chunk.
+    """
+    try:
+        find_blocks(chunk, size, itemsize, stop - 1, stop)
+    except TooShortError:
+        return False
+    return True
+
+
 def decode(chunk: Bytes, blocks: Blocks, out: Array) -> None:
     """Decode some blocks.
 

@@ -33,11 +33,14 @@ class Bound:
         How they are read: constants that are real in the format that the formula computes in.
     stored : Symbol
         How they are stored.
+    place : tuple of str
+        File and path of the dataset.
     """
 
     dataset: Any
     symbol: Symbol
     stored: Symbol
+    place: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ def bind(definition: FormulaGroup, resolver: Resolver) -> Binding:
         found = _member(definition, name, formula, span, resolver)
         dataset = resolver.dataset(found)
         stored = _symbol(definition, name, dataset, formula, span)
-        bound[name] = Bound(dataset, _as_read(stored, real, name == definition.field), stored)
+        read = _as_read(stored, real, name == definition.field)
+        bound[name] = Bound(dataset, read, stored, (dataset.file.filename, dataset.name))
     checked = check(
         formula,
         {name: item.symbol for name, item in bound.items()},

@@ -169,16 +169,14 @@ class Chunks:
         if place.size > self.size * item + self.size * item // 128 + _OVERHEAD:
             raise ValueError(f"a chunk of {place.size} bytes")
         with self._buffers.lend(place.size) as buffer:
-            size = place.size
-            if stop / self.size < _BEGINNING:
-                size = min(size, int(size * stop / self.size * 1.1) + 4096)
-            beginning = self._bytes(place.offset, buffer[:size])
-            try:
-                bitshuffle.find_blocks(beginning, self.size, item, stop - 1, stop)
-            except bitshuffle.TooShortError:
-                yield self._bytes(place.offset, buffer)
-            else:
-                yield beginning
+            share = stop / self.size
+            if share < _BEGINNING:
+                size = min(place.size, int(place.size * share * 1.1) + 4096)
+                beginning = self._bytes(place.offset, buffer[:size])
+                if bitshuffle.is_enough(beginning, self.size, item, stop):
+                    yield beginning
+                    return
+            yield self._bytes(place.offset, buffer)
 
     def _bytes(self, offset: int, buffer: Array) -> memoryview:
         """Bytes of the file."""

@@ -32,7 +32,12 @@ class Constants:
         self._lock = Lock()
 
     def read(
-        self, dataset: Any, parts: tuple[Part, ...], dtype: str, order: tuple[int, ...]
+        self,
+        dataset: Any,
+        place: tuple[str, str],
+        parts: tuple[Part, ...],
+        dtype: str,
+        order: tuple[int, ...],
     ) -> Array:
         """Part of a constant, in a dtype.
 
@@ -40,6 +45,8 @@ class Constants:
         ----------
         dataset : h5py.Dataset
             The constant.
+        place : tuple of str
+            Its file and path.
         parts : tuple
             The places wanted along each of its dimensions.
         dtype : str
@@ -49,7 +56,7 @@ class Constants:
             file: pixels are read one after the other, stages and memory cells are not.
         """
         # Whoever holds HDF5's own lock may wait for this one: HDF5 is not called within it.
-        key = dataset.file.filename, dataset.name, dtype, order
+        key = *place, dtype, order
         whole = self._found(key)
         if whole is None and self._is_worth(key, dataset.shape, parts):
             everything = tuple(range(length) for length in dataset.shape)

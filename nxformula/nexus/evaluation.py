@@ -156,9 +156,10 @@ class Evaluation:
                 bound = self.binding.bound[name]
                 wanted = self._parts_of(name, bound, whole)
                 if self._is_recorded(name):
-                    dtype = bound.symbol.dtype
-                    values = self.context.raw.read(bound.dataset, wanted, dtype, threads)
-                    arrays[name] = lent.enter_context(values)
+                    reading = self.context.raw.read(
+                        bound.dataset, bound.place, wanted, bound.symbol.dtype, threads
+                    )
+                    arrays[name] = lent.enter_context(reading)
                 else:
                     arrays[name] = self._constant(name, bound, wanted)
             return Loaded(arrays, threads, lent.pop_all())
@@ -197,7 +198,9 @@ class Evaluation:
         axes = bound.symbol.axes
         order = [d for d, axis in enumerate(axes) if axis not in kept]
         order += [axes.index(axis) for axis in self.kernel.axes if axis in kept]
-        return self.context.constants.read(bound.dataset, parts, bound.symbol.dtype, tuple(order))
+        return self.context.constants.read(
+            bound.dataset, bound.place, parts, bound.symbol.dtype, tuple(order)
+        )
 
     def _parts_of(self, name: str, bound: Bound, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """What a selection of the result needs of a symbol: indexed dimensions are needed whole."""

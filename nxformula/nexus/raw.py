@@ -37,7 +37,12 @@ class RawData:
 
     @contextmanager
     def read(
-        self, dataset: Any, parts: tuple[Part, ...], dtype: str, threads: int
+        self,
+        dataset: Any,
+        place: tuple[str, str],
+        parts: tuple[Part, ...],
+        dtype: str,
+        threads: int,
     ) -> Iterator[Array]:
         """Part of a dataset, all dimensions kept, until the context ends.
 
@@ -45,6 +50,8 @@ class RawData:
         ----------
         dataset : h5py.Dataset
             All files behind it are checked: it is what `Resolver.dataset` gives.
+        place : tuple of str
+            Its file and path.
         parts : tuple
             The places wanted along each dimension.
         dtype : str
@@ -57,17 +64,24 @@ class RawData:
         CorruptFileError
             HDF5 cannot read or decompress it.
         """
-        if 0 in map(len, parts) or self._way(dataset) is None:
+        if 0 in map(len, parts) or self._way(dataset, place) is None:
             yield read_parts(dataset, parts).astype(dtype, copy=False)
             return
         shape = [len(part) for part in parts]
         with self._buffers.lend(prod(shape) * dataset.dtype.itemsize) as buffer:
             values = buffer.view(dataset.dtype).reshape(shape)
-            self._read_into(dataset, parts, values, threads)
+            self._read_into(dataset, place, parts, values, threads)
             yield values.astype(dtype, copy=False)
 
-    def _read_into(self, dataset: Any, parts: tuple[Part, ...], out: Array, threads: int) -> None:
-        way = self._way(dataset)
+    def _read_into(
+        self,
+        dataset: Any,
+        place: tuple[str, str],
+        parts: tuple[Part, ...],
+        out: Array,
+        threads: int,
+    ) -> None:
+        way = self._way(dataset, place)
         if isinstance(way, Chunks):
             way.read(parts, out, threads)
         elif way is None:
@@ -75,16 +89,19 @@ class RawData:
         else:
             found = list(parts_of(way, parts, out))
             each = max(1, threads // max(1, len(found)))
-            for_each(lambda item: self._read_into(*item, each), found, threads)
 
-    def _way(self, dataset: Any) -> _Way:
-        key = dataset.file.filename, dataset.name
-        if key not in self._ways:
+            def read(part: tuple[Any, tuple[Part, ...], Array]) -> None:
+                source, wanted, target = part
+                own = source.file.filename, source.name
+                self._read_into(source, own, wanted, target, each)
+
+            for_each(read, found, threads)
+
+    def _way(self, dataset: Any, place: tuple[str, str]) -> _Way:
+        if place not in self._ways:
             with reading(f"'{dataset.name}'", dataset.file.filename):
-                is_virtual = dataset.is_virtual
-                self._ways[key] = (
-                    sources_of(dataset, self._resolver)
-                    if is_virtual
-                    else chunks_of(dataset, self._buffers)
-                )
-        return self._ways[key]
+                if dataset.is_virtual:
+                    self._ways[place] = sources_of(dataset, self._resolver)
+                else:
+                    self._ways[place] = chunks_of(dataset, self._buffers)
+        return self._ways[place]
