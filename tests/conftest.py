@@ -6,10 +6,12 @@ import dataclasses
 import importlib.util
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nxformula.engine import backends
 from nxformula.masters.demonstration import Demonstration
 
 #: Programs to run by hand, with a tool that tests do not need.
@@ -50,3 +52,19 @@ def demonstration(raw_demonstration: Demonstration, tmp_path: Path) -> Demonstra
 def attached(attached_demonstration: Demonstration, tmp_path: Path) -> Demonstration:
     """The same with the formula in the master; `stage` is one of its results."""
     return _copy(attached_demonstration, tmp_path / "attached")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Machine code that tests make stays out of the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(params=["numpy", "fast"])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What evaluates formulas for which no backend is asked for."""
+    elements = 1 << 60 if request.param == "numpy" else 0
+    monkeypatch.setattr(backends, "_REPAID", elements)
+    return str(request.param)

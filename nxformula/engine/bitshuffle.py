@@ -85,11 +85,13 @@ def find_blocks(chunk: Bytes, size: int, itemsize: int, first: int, stop: int) -
         This is no such chunk.
     """
     if len(chunk) < _HEADER.size:
-        raise TooShortError("no header")
+        raise TooShortError("it ends before its header does")
     total, block_bytes = _HEADER.unpack_from(chunk)
     block = block_bytes // itemsize
     if total != size * itemsize or block_bytes % itemsize or block < 1 or block % _MULTIPLE:
-        raise ValueError(f"the header says {total} bytes in blocks of {block_bytes}")
+        expected = size * itemsize
+        found = f"{total} bytes in blocks of {block_bytes}"
+        raise ValueError(f"its header says {found}, expected {expected} bytes")
     whole = size - size % _MULTIPLE
     begin = first // block
     end = -(-min(stop, whole) // block)
@@ -101,7 +103,7 @@ def find_blocks(chunk: Bytes, size: int, itemsize: int, first: int, stop: int) -
                 at = offset
             offset += step + unpack(chunk, offset)[0]
     except struct.error:
-        raise TooShortError("the blocks go on") from None
+        raise TooShortError("it ends before its blocks do") from None
     if begin >= end:
         at = offset
     # The last block holds the rest of the elements, which may be fewer; the leftover follows it.
@@ -109,7 +111,7 @@ def find_blocks(chunk: Bytes, size: int, itemsize: int, first: int, stop: int) -
     if stop > whole:
         reach, offset = size, offset + (size - whole) * itemsize
     if offset > len(chunk):
-        raise TooShortError("the last block goes on")
+        raise TooShortError("it ends before its blocks do")
     return Blocks(begin * block, max(reach, begin * block), at, offset - at, block)
 
 

@@ -65,13 +65,21 @@ def parse(text: str) -> Formula:
               ^^
     """
     screen(text)
-    try:
-        roots: Any = _parser().parse(text)
-    except UnexpectedInput as error:
-        raise _syntax_error(text, error) from None
+    roots = _roots(text)
+    if isinstance(roots, FormulaSyntaxError):
+        # Not where it was found: Lark's own error cannot be sent to another process.
+        raise roots
     formula = Formula(text, _in_order(roots), roots[-1])
     _limit(formula)
     return formula
+
+
+def _roots(text: str) -> Any:
+    """The nodes of the definitions and of the result, or what is wrong with the text."""
+    try:
+        return _parser().parse(text)
+    except UnexpectedInput as error:
+        return _syntax_error(text, error)
 
 
 @cache

@@ -22,6 +22,8 @@ from nxformula.engine import bitshuffle
 from nxformula.engine.buffers import Buffers
 from nxformula.engine.layout import Array
 from nxformula.engine.threads import for_each
+from nxformula.errors import CorruptFileError
+from nxformula.nexus.files import reading
 from nxformula.nexus.parts import as_slice, read_parts
 from nxformula.nexus.selection import Part
 
@@ -33,6 +35,10 @@ _THREAD_ELEMENTS: Final = 1 << 18
 _BEGINNING: Final = 0.8
 #: Bytes by which a chunk may be larger than what it holds.
 _OVERHEAD: Final = 1 << 20
+
+
+class UnusualChunkError(Exception):
+    """A chunk that was never written or is not compressed: HDF5 is to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,11 @@ class Chunks:
         ------
         CorruptFileError
             A chunk cannot be read or decoded.
+        ValueError
+            The file is closed.
         """
+        if not self.dataset:
+            raise ValueError("the file is closed")
         along = [list(_split(part, n)) for part, n in zip(parts, self.shape, strict=True)]
         pieces = [_piece(combined) for combined in product(*along)]
         count = max(1, min(threads, out.size // _THREAD_ELEMENTS))
@@ -114,7 +124,14 @@ class Chunks:
     def _read(self, piece: Piece, out: Array, threads: int) -> None:
         try:
             self._decode(piece, out, threads)
-        except (ValueError, OSError, RuntimeError):
+        except (ValueError, OSError) as error:
+            # Not left to HDF5: its filter goes where forged lengths lead.
+            path = self.dataset.file.filename
+            message = (
+                f"'{self.dataset.name}' in {path} cannot be read: chunk {piece.origin}: {error}"
+            )
+            raise CorruptFileError(message, path) from None
+        except UnusualChunkError:
             wanted = [
                 _moved(part, start) for part, start in zip(piece.inner, piece.origin, strict=True)
             ]
@@ -161,13 +178,10 @@ class Chunks:
         item = self.dataset.dtype.itemsize
         place = self._place(origin)
         if place is None or self._handle is None:
-            mask, chunk = self.dataset.id.read_direct_chunk(origin)
-            if mask:
-                raise ValueError("a chunk that is not compressed")
-            yield chunk
+            yield self._asked(origin)
             return
         if place.size > self.size * item + self.size * item // 128 + _OVERHEAD:
-            raise ValueError(f"a chunk of {place.size} bytes")
+            raise ValueError(f"it takes {place.size} bytes")
         with self._buffers.lend(place.size) as buffer:
             share = stop / self.size
             if share < _BEGINNING:
@@ -177,6 +191,16 @@ class Chunks:
                     yield beginning
                     return
             yield self._bytes(place.offset, buffer)
+
+    def _asked(self, origin: tuple[int, ...]) -> bytes:
+        """A chunk as HDF5 finds it."""
+        try:
+            mask, chunk = self.dataset.id.read_direct_chunk(origin)
+        except (OSError, RuntimeError) as error:
+            raise UnusualChunkError from error
+        if mask:
+            raise UnusualChunkError
+        return bytes(chunk)
 
     def _bytes(self, offset: int, buffer: Array) -> memoryview:
         """Bytes of the file."""
@@ -191,7 +215,7 @@ class Chunks:
         if not self._places:
             return None
         if origin not in self._places:
-            raise ValueError("a chunk that was never written, or is not compressed")
+            raise UnusualChunkError
         return self._places[origin]
 
     def _noted(self) -> dict[tuple[int, ...], Place]:
@@ -204,7 +228,8 @@ class Chunks:
             if not info.filter_mask:
                 places[info.chunk_offset] = Place(info.byte_offset, info.size)
 
-        self.dataset.id.chunk_iter(note)
+        with reading(f"'{self.dataset.name}'", self.dataset.file.filename):
+            self.dataset.id.chunk_iter(note)
         return places
 
 
@@ -235,7 +260,7 @@ def _split(part: Part, length: int) -> Iterator[tuple[int, Part, slice]]:
     Examples
     --------
     >>> list(_split(range(3, 9, 2), 4))
-    [(0, range(3, 4, 2), slice(0, 1, None)), (4, range(1, 4, 2), slice(1, 3, None))]
+    [(0, range(3, 5, 2), slice(0, 1, None)), (4, range(1, 5, 2), slice(1, 3, None))]
     """
     at = 0
     while at < len(part):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import nxformula
 from nxformula import Symbol
 
+pytestmark = pytest.mark.usefixtures("backend")
 AXES = ("frame", "slow", "fast")
 NAMES = ("median", "mean", "sum", "min", "max", "count", "std")
 
@@ -234,21 +235,21 @@ def test_memory_is_taken_for_a_block_of_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A column of all frames needs each whole frame, but not all at once."""
-    from nxformula.nexus import calibrated
+    from nxformula.nexus import evaluation, raw
 
-    monkeypatch.setattr(calibrated, "_BLOCK_BYTES", 16 * 4)
+    monkeypatch.setattr(evaluation, "_BLOCK_BYTES", 16 * 4)
     path = tmp_path / "run.nxs"
     with h5py.File(path, "w") as file:
         file["entry/data"] = np.arange(5 * 16 * 24, dtype=np.uint16).reshape(5, 16, 24)
     nxformula.attach(path, "/entry/data", "data - group_mean(data, position(slow))", in_place=True)
     shapes = []
-    read = calibrated.read_parts
+    read = raw.read_parts
 
     def noted(dataset: Any, parts: Any) -> Any:
         shapes.append(tuple(len(part) for part in parts))
         return read(dataset, parts)
 
-    monkeypatch.setattr(calibrated, "read_parts", noted)
+    monkeypatch.setattr(raw, "read_parts", noted)
     with nxformula.open(path) as file:
         assert file["entry/data"][:, 3, 4].tolist() == [0.0] * 5
     assert set(shapes) == {(1, 16, 1)}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nxformula.engine import numpy_backend
+from nxformula.engine import backends, numpy_backend
 from nxformula.engine.kernel import Kernel, compile, evaluate  # noqa: A004
 from nxformula.errors import DimensionError
 from nxformula.language.symbols import Symbol
@@ -67,9 +67,13 @@ def naive_jungfrau(arrays: Arrays, real: str) -> np.ndarray:
     return np.where(stage == 2, np.array(np.nan, real), (counts - p) / g)
 
 
-@pytest.fixture(params=[1 << 15, 1024, 100])
+@pytest.fixture(params=[1 << 15, 1024, 100, "fast"])
 def _tile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numpy_backend, "TILE", request.param)
+    """Tiles of NumPy, or those of machine code."""
+    if request.param == "fast":
+        monkeypatch.setattr(backends, "_REPAID", 0)
+    else:
+        monkeypatch.setattr(numpy_backend, "TILE", request.param)
 
 
 @pytest.mark.usefixtures("_tile")

@@ -18,8 +18,9 @@ from oracle.kinds import Survey
 from oracle.parsing import parse as parse_plainly
 
 import nxformula
-from nxformula.engine import groups, numpy_backend
+from nxformula.engine import backends, groups, numpy_backend
 from nxformula.engine.kernel import Kernel
+from nxformula.engine.llvm import program
 from nxformula.errors import FormulaTypeError
 from nxformula.language.checker import Checked, check
 from nxformula.language.parser import parse
@@ -163,11 +164,18 @@ TILES = {
     "all gathered": (7, 0.0, 1),
     "all again": (16, 99.0, 1 << 22),
 }
+#: Machine code: pixels of a tile.
+FAST = {"machine code": 512, "machine code, small tiles": 3}
 
 
-@pytest.fixture(params=TILES.values(), ids=list(TILES))
+@pytest.fixture(params=[*TILES, *FAST])
 def tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    size, few, block = request.param
+    if request.param in FAST:
+        monkeypatch.setattr(backends, "_REPAID", 0)
+        monkeypatch.setattr(program, "_LEAST", 1)
+        monkeypatch.setattr(program, "_MOST", FAST[request.param])
+        return
+    size, few, block = TILES[request.param]
     monkeypatch.setattr(numpy_backend, "TILE", size)
     monkeypatch.setattr(numpy_backend, "FEW", few)
     monkeypatch.setattr(groups, "_BLOCK", block)
@@ -175,7 +183,7 @@ def tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.usefixtures("tiles")
 class TestExact:
-    @share(0.8, setups=len(TILES))
+    @share(0.8, setups=len(TILES) + len(FAST))
     @given(SEEDS, SHAPES, st.integers(1, 4))
     def test_agrees(self, seed: int, shape: tuple[int, ...], depth: int) -> None:
         case = Case(seed, shape, depth)
@@ -183,7 +191,7 @@ class TestExact:
         assert agree(found, expected).all(), case.text
         case.sliced()
 
-    @share(0.2, setups=len(TILES))
+    @share(0.2, setups=len(TILES) + len(FAST))
     @given(SEEDS, st.tuples(st.integers(1, 5), st.integers(9, 40), st.integers(9, 90)))
     def test_slices_of_many_tiles(self, seed: int, shape: tuple[int, ...]) -> None:
         Case(seed, shape, 4).sliced()

@@ -61,6 +61,7 @@ def test_the_files_are_those_of_the_topics(generated: dict[Path, str]) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.usefixtures("backend")
 def test_this_implementation_passes(path: Path) -> None:
     outcomes = [judge(vector, answer(vector)) for vector in load(path).vectors]
     assert [outcome for outcome in outcomes if outcome.status != "passed"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +95,18 @@ def test_only_what_a_selection_needs_is_read(
     images: Any, expected: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[tuple[str, int]] = []
-    plain = constants.read_parts
+    plain, raw = constants.read_parts, images.context.raw.read
 
-    def spy(dataset: Any, parts: Any, *threads: int) -> np.ndarray:
+    def spy(dataset: Any, parts: Any) -> np.ndarray:
         values = plain(dataset, parts)
         read.append((dataset.name, values.size))
         return values
 
-    monkeypatch.setattr(images.context.raw, "read", spy)
+    def raw_spy(dataset: Any, place: Any, parts: Any, *options: Any) -> Any:
+        read.append((dataset.name, prod(len(part) for part in parts)))
+        return raw(dataset, place, parts, *options)
+
+    monkeypatch.setattr(images.context.raw, "read", raw_spy)
     monkeypatch.setattr(constants, "read_parts", spy)
     assert same(images[1, 3:5, 7], expected[1, 3:5, 7])
     assert sorted(read) == [("/data", 2), ("/gain", 6), ("/pedestal", 6)]
@@ -124,10 +129,9 @@ def test_a_block_bounds_what_is_read_at_a_time(
     sizes: list[int] = []
     plain = images.context.raw.read
 
-    def spy(*args: Any) -> np.ndarray:
-        values = plain(*args)
-        sizes.append(values.size)
-        return values
+    def spy(dataset: Any, place: Any, parts: Any, *options: Any) -> Any:
+        sizes.append(prod(len(part) for part in parts))
+        return plain(dataset, place, parts, *options)
 
     monkeypatch.setattr(images.context.raw, "read", spy)
     monkeypatch.setattr(evaluation, "_BLOCK_BYTES", 4 * 1000)
