@@ -42,24 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
     except FormulaError as error:
-        return _complain(str(error), REFUSED)
+        return _complain(str(error), REFUSED, error)
     except (FileError, ModuleNotFoundError) as error:
-        return _complain(str(error), UNUSABLE)
+        return _complain(str(error), UNUSABLE, error)
     except UnicodeError as error:
         return _complain(f"text that is not UTF-8: {_place(error)}", UNUSABLE)
     except MemoryError as error:
-        return _complain(f"not enough memory: {error}".removesuffix(": "), UNUSABLE)
+        return _complain(f"not enough memory: {error}".removesuffix(": "), UNUSABLE, error)
     except (ValueError, IndexError, KeyError, OverflowError) as error:
         return _complain(str(error.args[0] if error.args else error), UNUSABLE)
     except OSError as error:
         return _os_error(error)
-    except KeyboardInterrupt:
-        return _complain("interrupted", 130)
+    except KeyboardInterrupt as error:
+        return _complain("interrupted", 130, error)
     return code
 
 
-def _complain(message: str, code: int) -> int:
-    print(f"nxformula: {message}", file=sys.stderr)
+def _complain(message: str, code: int, error: BaseException | None = None) -> int:
+    notes = getattr(error, "__notes__", ())
+    print("\n".join((f"nxformula: {message}", *notes)), file=sys.stderr)
     return code
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from nxformula.cli.options import add_allow, add_force
 from nxformula.errors import printable
-from nxformula.nexus.calibrate import COMPRESSIONS, calibrate
+from nxformula.interop.cluster import connect
+from nxformula.nexus.calibrate import calibrate
+from nxformula.nexus.calibrated_copy import COMPRESSIONS
 
 NAME = "calibrate"
 SUMMARY = "write a copy of a master with calibrated values, for readers without formulas"
@@ -25,19 +28,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=_frames, default=slice(None), metavar="A:B", help="part of the frames"
     )
     parser.add_argument("--compression", default="bitshuffle-lz4", choices=COMPRESSIONS)
+    workers = parser.add_mutually_exclusive_group()
+    workers.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="processes of this machine to use"
+    )
+    workers.add_argument(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="use the workers of this dask scheduler; they see all files under the same paths",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue a run with --workers, --scheduler or --resume that did not finish",
+    )
     add_force(parser)
     add_allow(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Calibrate, with progress on a terminal."""
-    with _progress() as progress:
+    with _cluster(arguments) as (executor, workers), _progress() as progress:
         path = calibrate(
             arguments.file,
             arguments.output,
             field=arguments.field,
             frames=arguments.frames,
             compression=arguments.compression,
+            workers=workers,
+            executor=executor,
+            resume=arguments.resume,
             force=arguments.force,
             allow=arguments.allow,
             progress=progress,
@@ -46,6 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.frames != slice(None):
         print("its other per-frame fields still describe all frames")
     return 0
+
+
+def _cluster(arguments: argparse.Namespace) -> AbstractContextManager[tuple[Executor | None, int]]:
+    """Who calibrates, and how many they are."""
+    if arguments.scheduler is None:
+        return nullcontext((None, arguments.workers))
+    return connect(arguments.scheduler)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, from 1 to 1024")
+    return int(text)
 
 
 def _frames(text: str) -> slice:

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, TypeVar
 
 _Item = TypeVar("_Item")
 _Loaded = TypeVar("_Loaded")
 
+_limit: Final[ContextVar[int | None]] = ContextVar("threads", default=None)
+
 
 def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Cores that this process, or what runs within `limited`, may use."""
+    every = len(os.sched_getaffinity(0))
+    limit = _limit.get()
+    return every if limit is None else min(every, limit)
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Use no more cores than these, where others work beside.
+
+    Examples
+    --------
+    >>> with limited(1):
+    ...     cores()
+    1
+    """
+    token = _limit.set(threads)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def for_each(work: Callable[[_Item], None], items: Sequence[_Item], threads: int) -> None:

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from concurrent.futures import Executor
 
-import h5py
-
-from nxformula._version import __version__
-from nxformula.nexus import names
 from nxformula.nexus.calibrated import CalibratedDataset
-from nxformula.nexus.checksum import checksum
-from nxformula.nexus.copying import copy_attributes, copy_master, links_to
+from nxformula.nexus.calibrated_copy import COMPRESSIONS, mark_applied, replace_field, write_values
+from nxformula.nexus.copying import copy_master
 from nxformula.nexus.files import open_file
-from nxformula.nexus.group_writer import description_when_applied, now
-from nxformula.nexus.homes import Home, find_home
+from nxformula.nexus.homes import find_home
 from nxformula.nexus.links import check_declared
-from nxformula.nexus.output import new_file
+from nxformula.nexus.output import check_target, new_file
 from nxformula.nexus.reader import open as open_reader
-from nxformula.nexus.text import as_text
-
-#: Values computed and written at a time.
-_BLOCK_BYTES: Final = 64 << 20
-
-
-def _compressions() -> dict[str, dict[str, Any]]:
-    import hdf5plugin
-
-    return {
-        "bitshuffle-lz4": dict(hdf5plugin.Bitshuffle(cname="lz4")),
-        "gzip": {"compression": "gzip", "shuffle": True},
-        "none": {},
-    }
-
-
-#: Names of the ways to compress the output.
-COMPRESSIONS: Final = ("bitshuffle-lz4", "gzip", "none")
+from nxformula.nexus.shares import Shares, task_of
+from nxformula.nexus.workers import calibrate_shares
 
 
 def calibrate(
@@ -46,6 +25,9 @@ def calibrate(
     field: str | None = None,
     frames: slice = slice(None),
     compression: str = "bitshuffle-lz4",
+    workers: int = 1,
+    executor: Executor | None = None,
+    resume: bool = False,
     force: bool = False,
     allow: Iterable[str | os.PathLike[str]] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -67,6 +49,15 @@ def calibrate(
         Part of the first dimension.
     compression : {"bitshuffle-lz4", "gzip", "none"}
         How the values are stored.
+    workers : int
+        Processes of this machine that share the frames. As always where processes are started,
+        a script that calls this guards itself with ``if __name__ == "__main__":``.
+    executor : concurrent.futures.Executor, optional
+        Calibrates the shares instead: that of a cluster, such as dask's `Client.get_executor()`.
+        All its workers see the files under the same paths; `workers` says how many there are.
+    resume : bool
+        Continue a run that did not finish, and keep the shares that are finished if this one does
+        not. Only runs with several workers, an executor or `resume` can be continued.
     force : bool
         Whether `output` may replace a file.
     allow : iterable of path
@@ -86,7 +77,7 @@ def calibrate(
     FormulaError
         The formula does not fit.
     ValueError
-        `frames` selects none, or `compression` is unknown.
+        `frames` selects none, `compression` is unknown, or `workers` is less than 1.
 
     Examples
     --------
@@ -99,19 +90,52 @@ def calibrate(
     if compression not in COMPRESSIONS:
         expected = ", ".join(COMPRESSIONS)
         raise ValueError(f"compression is {compression!r}; expected one of {expected}")
+    if workers < 1:
+        raise ValueError(f"workers is {workers}; expected 1 or more")
     final = os.fspath(output)
     with open_reader(path, allow=allow) as master:
         images = master.only_formula(field)
-        home = find_home(master, images.name, master.context.resolver)
         chosen = _chosen_frames(images, frames)
         _check_size(images, chosen)
-        inputs = master.context.pool.paths
-        with new_file(final, force=force, inputs=inputs) as temporary:
-            copy_master(master.filename, temporary, os.path.dirname(os.path.abspath(final)))
-            with open_file(temporary, "r+") as file:
-                _replace_field(file, home, images, chosen, compression, progress)
-                _mark_applied(file, home, images, chosen)
-        return home.field_path
+        check_target(final, force=force, inputs=master.context.pool.paths)
+        if images.ndim <= 2 or not (workers > 1 or executor is not None or resume):
+            return _write(images, final, chosen, compression, force, progress, None)
+        task = task_of(images, chosen, compression, workers)
+        shares = Shares(final, task, resume=resume, force=force)
+        try:
+            calibrate_shares(shares, workers, executor, progress)
+            shares.check_inputs()
+            written = _write(images, final, chosen, compression, force, progress, shares)
+        except BaseException as error:
+            shares.keep(error)
+            raise
+        shares.remove()
+        return written
+
+
+def _write(
+    images: CalibratedDataset,
+    final: str,
+    chosen: range,
+    compression: str,
+    force: bool,
+    progress: Callable[[int, int], None] | None,
+    shares: Shares | None,
+) -> str:
+    """Write the output, from shares or from the values as they are computed."""
+    master = images.file
+    home = find_home(master, images.name, master.context.resolver)
+    inputs = master.context.pool.paths
+    with new_file(final, force=force, inputs=inputs) as temporary:
+        copy_master(master.filename, temporary, os.path.dirname(os.path.abspath(final)))
+        with open_file(temporary, "r+") as file:
+            new = replace_field(file, home, images, chosen, compression)
+            if shares is None:
+                write_values(new, images, chosen, progress)
+            else:
+                shares.join(new)
+            mark_applied(file, home, images, chosen)
+    return home.field_path
 
 
 def _chosen_frames(images: CalibratedDataset, frames: slice) -> range:
@@ -140,117 +164,3 @@ def _check_size(images: CalibratedDataset, chosen: range) -> None:
     share = 1 if whole else len(chosen) / len(images)
     resolver = images.context.resolver
     check_declared(resolver, images.raw, int(wanted * share), advice)
-
-
-def _replace_field(
-    file: Any,
-    home: Home,
-    images: CalibratedDataset,
-    chosen: range,
-    compression: str,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    shape = (len(chosen), *images.shape[1:]) if images.ndim > 2 else images.shape
-    group = file[home.group.name]
-    raw = images.raw
-    link = group.get(home.field, getlink=True)
-    aliases = links_to(file, group[home.field]) if isinstance(link, h5py.HardLink) else []
-    for holder, name in aliases or [(group, home.field)]:
-        del holder[name]
-    options = _compressions()[compression] if shape else {}
-    new = group.create_dataset(
-        home.field, shape, images.dtype, chunks=_chunks(images, shape), **options
-    )
-    for holder, name in aliases:
-        if (holder.name, name) != (group.name, home.field):
-            holder[name] = new
-    copy_attributes(raw, new)
-    new.attrs.pop("units", None)
-    if images.units is not None:
-        new.attrs["units"] = images.units
-    _write_values(new, images, chosen, progress)
-
-
-def _chunks(images: CalibratedDataset, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """One frame, or the chunk of the raw field where that has the same dimensions."""
-    if not shape or 0 in shape:
-        return None
-    own = images.chunks or ((1, *shape[1:]) if len(shape) > 2 else shape)
-    return tuple(min(chunk, length) for chunk, length in zip(own, shape, strict=True))
-
-
-def _write_values(
-    new: Any,
-    images: CalibratedDataset,
-    chosen: range,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    if images.ndim <= 2:
-        new[...] = images[...]
-        return
-    size = max(1, _BLOCK_BYTES // max(1, images.nbytes // max(1, len(images))))
-    step = new.chunks[0] if new.chunks else 1
-    size = max(step, size // step * step)
-    for start in range(0, len(chosen), size):
-        part = chosen[start : start + size]
-        new[start : start + len(part)] = images[part.start : part.stop : part.step]
-        if progress is not None:
-            progress(start + len(part), len(chosen))
-
-
-def _mark_applied(file: Any, home: Home, images: CalibratedDataset, chosen: range) -> None:
-    """Say in the group that its formula is applied, to what, by what and when."""
-    group = file[home.formula_path]
-    date = now()
-    source = images.raw
-    part = "" if images.ndim <= 2 else f", frames {chosen.start}:{chosen.stop}:{chosen.step}"
-    entry = (
-        f"{date} nxformula {__version__} computed {home.field_path} from "
-        f"{os.path.basename(source.file.filename)}:{source.name}{part}"
-    )
-    holders = [file[place] for place in (home.group.name, *home.others)]
-    removed = [path for holder in holders for path in _remove_scaling(holder, home.field)]
-    if removed:
-        entry += f"; {' and '.join(removed)} of the raw values removed"
-    changed = _write_checksums(group, images)
-    if changed:
-        entry += f"; values changed since the formula was attached: {', '.join(changed)}"
-    history = as_text(group[names.HISTORY][()]) if names.HISTORY in group else None
-    written = {
-        names.APPLIED: True,
-        names.DATE: date,
-        names.PROGRAM: "nxformula",
-        names.VERSION: __version__,
-        names.HISTORY: f"{history}\n{entry}" if history else entry,
-    }
-    description = as_text(group[names.DESCRIPTION][()]) if names.DESCRIPTION in group else None
-    if description:
-        written[names.DESCRIPTION] = description_when_applied(description, home.field)
-    for name, value in written.items():
-        if name in group:
-            del group[name]
-        group.create_dataset(name, data=value)
-
-
-def _write_checksums(group: Any, images: CalibratedDataset) -> list[str]:
-    """Write the checksums of the constants as they were used; the names of those that changed."""
-    changed = []
-    binding = images.binding
-    for name, bound in binding.bound.items():
-        if name == binding.definition.field or not bound.dataset.shape:
-            continue
-        before = binding.definition.symbol_text(name, names.CHECKSUM_SUFFIX)
-        found = checksum(bound.dataset)
-        if before is not None and before != found:
-            changed.append(name)
-        group.attrs[name + names.CHECKSUM_SUFFIX] = found
-    return changed
-
-
-def _remove_scaling(group: Any, field: str) -> list[str]:
-    """Take away the linear scaling of the raw values, which a reader would apply once more."""
-    found = [f"{field}{suffix}" for suffix in ("_offset", "_scaling_factor")]
-    present = [name for name in found if group.get(name, getlink=True) is not None]
-    for name in present:
-        del group[name]
-    return [f"{group.name}/{name}" for name in present]

@@ -194,6 +194,31 @@ class CalibratedDataset:
         )
         self._evaluation.read(selection.parts, out[dropped])
 
+    def to_dask(self) -> Any:
+        """The field as a dask array, chunked along its first dimension with the raw chunks.
+
+        Returns
+        -------
+        dask.array.Array
+            Computed piece by piece; its pieces travel to other processes by the path of the file.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            dask is missing; the message names the extra.
+
+        Examples
+        --------
+        >>> with nxformula.open(master) as f:
+        ...     images = f["/entry/data/data"].to_dask()
+        ...     brightest = images.max(axis=0).compute()
+        >>> images.shape, brightest.shape
+        ((4, 64, 128), (64, 128))
+        """
+        from nxformula.nexus.dask_array import dask_array
+
+        return dask_array(self)
+
     def read_direct(self, dest: Array, source_sel: Any = None, dest_sel: Any = None) -> None:
         """Read into a part of an array, as h5py's method of this name."""
         source = ... if source_sel is None else source_sel

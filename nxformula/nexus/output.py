@@ -34,7 +34,7 @@ def new_file(
     """
     final = os.fspath(final)
     folder = os.path.dirname(os.path.abspath(final))
-    _check_target(final, folder, force, inputs)
+    check_target(final, force=force, inputs=inputs)
     try:
         handle, temporary = tempfile.mkstemp(
             prefix=f".{os.path.basename(final)}.", suffix=".part", dir=folder
@@ -58,7 +58,20 @@ def new_file(
             os.unlink(temporary)
 
 
-def _check_target(final: str, folder: str, force: bool, inputs: Iterable[str]) -> None:
+def check_target(final: str, *, force: bool, inputs: Iterable[str]) -> None:
+    """Refuse a name that a new file could not get.
+
+    Parameters
+    ----------
+    final, force, inputs
+        As `new_file` takes them.
+
+    Raises
+    ------
+    FileError
+        The file exists, is an input, or has no folder.
+    """
+    folder = os.path.dirname(os.path.abspath(final))
     if not os.path.isdir(folder):
         raise FileError(f"{folder}: no such folder", folder)
     if os.path.isdir(final):
@@ -74,7 +87,7 @@ def _settle(temporary: str, final: str, force: bool) -> None:
     if os.path.exists(final):
         shutil.copymode(final, temporary)
     else:
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~umask())
     with open(temporary, "rb") as file:
         os.fsync(file.fileno())
     if force:
@@ -89,7 +102,8 @@ def _settle(temporary: str, final: str, force: bool) -> None:
         os.replace(temporary, final)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The rights that new files of this process lack."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -13,7 +13,7 @@ import pytest
 import nxformula
 from nxformula.errors import CorruptFileError, FileError, NoFormulaError
 from nxformula.masters.demonstration import FORMULA, Demonstration
-from nxformula.nexus import calibrate as calibrate_module
+from nxformula.nexus import calibrated_copy
 
 DETECTOR = "/entry/instrument/detector"
 BITSHUFFLE = 32008
@@ -104,7 +104,7 @@ def test_chunks_of_the_raw_field_are_kept(attached: Demonstration) -> None:
 def test_a_boundary_between_blocks(
     attached: Demonstration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibrate_module, "_BLOCK_BYTES", 3 * 64 * 128 * 4)
+    monkeypatch.setattr(calibrated_copy, "_BLOCK_BYTES", 3 * 64 * 128 * 4)
     seen: list[tuple[int, int]] = []
     output = attached.folder / "out.nxs"
     nxformula.calibrate(attached.master, output, progress=lambda *at: seen.append(at))
