@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: From the ground up; what stands on one floor does not import each other.
 FLOORS = (
-    {"errors", "_resources", "_version"},
+    {"errors", "_cache", "_resources", "_version"},
     {"language"},
     {"engine"},
     {"nexus"},

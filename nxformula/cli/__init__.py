@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Final
 
 from nxformula._version import __version__
-from nxformula.cli import attach, calibrate, check, demo, evaluate, plot, show
+from nxformula.cli import attach, bench, calibrate, check, demo, evaluate, plot, show
 from nxformula.errors import FileError, FormulaError
 
 COMMANDS: Final[tuple[ModuleType, ...]] = (
@@ -26,6 +26,7 @@ COMMANDS: Final[tuple[ModuleType, ...]] = (
     attach,
     calibrate,
     plot,
+    bench,
 )
 
 #: Exit codes.

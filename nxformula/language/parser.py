@@ -1,19 +1,25 @@
 """Text to syntax tree, with errors that say what to write instead.
 
-The LALR tables are made from `grammar/nxformula.lark` once per process. Nodes are built while
+The LALR tables are made from `grammar/nxformula.lark` once, and kept. Nodes are built while
 parsing, and put in order by a loop: nothing here recurses on the size of a formula.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import math
+import sys
 from functools import cache
 from typing import Any
 
+import lark
 from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from nxformula import _cache
 from nxformula._resources import resource
+from nxformula._version import __version__
 from nxformula.errors import FormulaSyntaxError, LimitError
 from nxformula.language import advice, limits
 from nxformula.language.source import screen
@@ -85,7 +91,17 @@ def _roots(text: str) -> Any:
 @cache
 def _parser() -> Lark:
     grammar = resource("grammar", "nxformula.lark").read_text(encoding="ascii")
-    return Lark(grammar, parser="lalr", lexer="basic", start="formula", transformer=_Nodes())
+    made_by = f"{grammar}\0{lark.__version__}\0{__version__}\0{sys.version}"
+    key = hashlib.sha256(made_by.encode()).hexdigest()
+    kept = _cache.find("grammar", key)
+    if kept is not None:
+        return Lark.load(io.BytesIO(kept))
+    # A fifth of a second, which is most of what a short command takes.
+    parser = Lark(grammar, parser="lalr", lexer="basic", start="formula", transformer=_Nodes())
+    tables = io.BytesIO()
+    parser.save(tables)
+    _cache.keep("grammar", key, tables.getvalue())
+    return parser
 
 
 class _Nodes:

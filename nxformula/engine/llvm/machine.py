@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
-from nxformula.engine.llvm import object_cache
+from nxformula import _cache
 from nxformula.engine.llvm.loops import ENTRY
 
 #: llvmlite is not made for several threads at a time.
@@ -51,10 +51,10 @@ def machine_code(text: str, pointers: int) -> Code:
     with _LOCK:
         binding, target = _llvm()
         key = hashlib.sha256("\n".join([text, *_identity()]).encode()).hexdigest()
-        kept = object_cache.find(key)
+        kept = _cache.find("llvm", key)
         content = kept if kept is not None else _compiled(text)
         if kept is None:
-            object_cache.keep(key, content)
+            _cache.keep("llvm", key, content)
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target())
         engine.add_object_file(binding.object_file.ObjectFileRef.from_data(content))
         engine.finalize_object()

@@ -1,6 +1,6 @@
-"""Machine code that was made before, in the user's cache folder.
+"""What was made before, in the user's cache folder: machine code, and the tables of the parser.
 
-Nothing executable is ever taken from elsewhere: the folder and each file must belong to the user
+Nothing that can run is ever taken from elsewhere: the folder and each file must belong to the user
 and be closed to others, and a file must hold the checksum of its content.
 """
 
@@ -14,14 +14,20 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-#: Files that are kept; those made first go first.
+#: Files of a kind that are kept; those made first go first.
 _MOST: Final = 256
 _DIGEST: Final = hashlib.sha256().digest_size
 
 
-def find(key: str) -> bytes | None:
-    """What was kept under a key, if it is there and sound."""
-    folder = _folder()
+def find(kind: str, key: str) -> bytes | None:
+    """What was kept under a key, if it is there and sound.
+
+    Parameters
+    ----------
+    kind, key : str
+        Name of a folder, and of a file in it.
+    """
+    folder = _folder(kind)
     if folder is None:
         return None
     try:
@@ -35,9 +41,17 @@ def find(key: str) -> bytes | None:
     return content if hashlib.sha256(content).digest() == digest else None
 
 
-def keep(key: str, content: bytes) -> None:
-    """Keep something under a key; where that is not possible, nothing happens."""
-    folder = _folder()
+def keep(kind: str, key: str, content: bytes) -> None:
+    """Keep something under a key; where that is not possible, nothing happens.
+
+    Parameters
+    ----------
+    kind, key : str
+        Name of a folder, and of a file in it.
+    content : bytes
+        What to keep.
+    """
+    folder = _folder(kind)
     if folder is None:
         return
     with contextlib.suppress(OSError):
@@ -51,10 +65,10 @@ def keep(key: str, content: bytes) -> None:
         _clear(folder)
 
 
-def _folder() -> Path | None:
-    """The cache folder; None where there is none that only the user can write to."""
+def _folder(kind: str) -> Path | None:
+    """The folder of a kind; None where there is none that only the user can write to."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(base) / "nxformula" / "llvm"
+    folder = Path(base) / "nxformula" / kind
     if not folder.is_absolute():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Machine code is taken from the user's own folder, whole and unchanged, or made anew."""
+"""What is kept is taken from the user's own folder, whole and unchanged, or made anew."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import nxformula
-from nxformula.engine.llvm import machine, object_cache
+from nxformula import _cache
+from nxformula.engine.llvm import machine
+from nxformula.language import parser
 
 KEY = "a" * 64
 
@@ -21,74 +23,74 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_kept_is_found(folder: Path) -> None:
-    assert object_cache.find(KEY) is None
-    object_cache.keep(KEY, b"code")
-    assert object_cache.find(KEY) == b"code"
-    assert object_cache.find("b" * 64) is None
+    assert _cache.find("llvm", KEY) is None
+    _cache.keep("llvm", KEY, b"code")
+    assert _cache.find("llvm", KEY) == b"code"
+    assert _cache.find("llvm", "b" * 64) is None
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / KEY).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("content", [b"", b"x", bytes(100)])
 def test_damaged_code_is_not_taken(folder: Path, content: bytes) -> None:
-    object_cache.keep(KEY, b"code")
+    _cache.keep("llvm", KEY, b"code")
     (folder / KEY).write_bytes(content)
-    assert object_cache.find(KEY) is None
+    assert _cache.find("llvm", KEY) is None
 
 
 def test_a_changed_byte_is_seen(folder: Path) -> None:
-    object_cache.keep(KEY, b"code")
+    _cache.keep("llvm", KEY, b"code")
     kept = bytearray((folder / KEY).read_bytes())
     kept[-1] ^= 1
     (folder / KEY).write_bytes(bytes(kept))
-    assert object_cache.find(KEY) is None
+    assert _cache.find("llvm", KEY) is None
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o750])
 def test_a_folder_that_others_see_is_not_used(folder: Path, mode: int) -> None:
-    object_cache.keep(KEY, b"code")
+    _cache.keep("llvm", KEY, b"code")
     folder.chmod(mode)
-    assert object_cache.find(KEY) is None
-    object_cache.keep("b" * 64, b"code")
+    assert _cache.find("llvm", KEY) is None
+    _cache.keep("llvm", "b" * 64, b"code")
     assert [path.name for path in folder.iterdir()] == [KEY]
 
 
 def test_a_file_that_others_may_write_is_not_taken(folder: Path) -> None:
-    object_cache.keep(KEY, b"code")
+    _cache.keep("llvm", KEY, b"code")
     (folder / KEY).chmod(0o666)
-    assert object_cache.find(KEY) is None
+    assert _cache.find("llvm", KEY) is None
 
 
 def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
-    object_cache.keep(KEY, b"code")
+    _cache.keep("llvm", KEY, b"code")
     (folder / KEY).rename(tmp_path / "elsewhere")
     (folder / KEY).symlink_to(tmp_path / "elsewhere")
-    assert object_cache.find(KEY) is None
+    assert _cache.find("llvm", KEY) is None
     folder.rename(tmp_path / "other")
     folder.symlink_to(tmp_path / "other")
-    assert object_cache.find(KEY) is None
+    assert _cache.find("llvm", KEY) is None
 
 
 def test_a_fifo_does_not_hang(folder: Path) -> None:
-    object_cache.keep(KEY, b"code")
+    _cache.keep("llvm", KEY, b"code")
     (folder / KEY).unlink()
     os.mkfifo(folder / KEY, 0o600)
-    assert object_cache.find(KEY) is None
+    assert _cache.find("llvm", KEY) is None
 
 
 def test_relative_folders_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
-    object_cache.keep(KEY, b"code")
+    _cache.keep("llvm", KEY, b"code")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_oldest_go_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(object_cache, "_MOST", 2)
+    monkeypatch.setattr(_cache, "_MOST", 2)
     for number, key in enumerate("abc"):
-        object_cache.keep(key * 64, b"code")
+        _cache.keep("llvm", key * 64, b"code")
         os.utime(folder / (key * 64), (number, number))
-    object_cache.keep("d" * 64, b"code")
+    _cache.keep("llvm", "d" * 64, b"code")
     assert sorted(path.name[0] for path in folder.iterdir()) == ["c", "d"]
 
 
@@ -110,3 +112,25 @@ def test_code_from_the_folder_gives_the_same_values(
     made.unlink()
     monkeypatch.undo()
     assert values() == first
+
+
+def test_tables_from_the_folder_parse_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "let a = x >> 2; where(a > 3, t[a, else = 0] ** -2, choose(a, 1, .5e3))"
+
+    def parsed() -> list[object]:
+        parser._parser.cache_clear()
+        return [(type(node).__name__, node.span) for node in parser.parse(text).nodes]
+
+    first = parsed()
+    (made,) = (folder.parent / "grammar").iterdir()
+    assert parsed() == first
+    made.write_bytes(b"damaged")
+    assert parsed() == first
+    made.unlink()
+    made.mkdir()
+    assert parsed() == first
+    monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
+    assert parsed() == first
+    parser._parser.cache_clear()
