@@ -80,6 +80,8 @@ def _check(text: str, symbols: dict[str, Symbol], arguments: argparse.Namespace)
     formula = parse(text)
     if not symbols:
         check_structure(formula)
+        if arguments.units is not None:
+            raise ValueError("--units needs --symbol: without symbols only the syntax is checked")
     latex = {"latex": to_latex(formula)} if arguments.latex else {}
     if not symbols:
         return {"ok": True, "names": list(formula.names), **latex}

@@ -19,6 +19,8 @@ _DECLARATION = re.compile(
     rf"(?:\{{(?P<units>[^}}]*)\}})?\s*"
 )
 _SHORT = re.compile(r"[iu][1248]|f[248]")
+#: No array is longer along a dimension.
+_LENGTHS = 1 << 63
 _AXIS = re.compile(rf"(?P<axis>{_NAME}|\.)\s*(?:=\s*(?P<length>[0-9]+))?")
 
 
@@ -36,6 +38,11 @@ class Symbol:
         Lengths of the dimensions; without it an index is never proven to be inside.
     units : str, optional
         Units of the values: None if they are not known, an empty text for plain numbers.
+
+    Raises
+    ------
+    ValueError
+        A length is negative, or beyond what any array has.
 
     Examples
     --------
@@ -56,6 +63,9 @@ class Symbol:
         object.__setattr__(self, "axes", tuple(self.axes))
         if self.shape is not None:
             object.__setattr__(self, "shape", tuple(self.shape))
+            for length in self.shape:
+                if length is not None and not 0 <= length < _LENGTHS:
+                    raise ValueError(f"a dimension has length {length}; expected 0 to 2**63 - 1")
         object.__setattr__(self, "units", None if self.units is None else self.units.strip())
 
     @property

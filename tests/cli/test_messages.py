@@ -83,6 +83,11 @@ class TestUsage:
         assert main(["check", "data", *declared, *declared]) == 2
         assert capsys.readouterr().err == "nxformula: symbol 'data' is given twice\n"
 
+    def test_units_without_symbols(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["check", "data * 2", "--units", "keV"]) == 2
+        expected = "nxformula: --units needs --symbol: without symbols only the syntax is checked\n"
+        assert capsys.readouterr().err == expected
+
     def test_options_are_not_guessed(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as ended:
             main(["show", "run.nxs", "--js"])

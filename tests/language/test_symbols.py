@@ -177,3 +177,10 @@ def test_texts_are_declarations_or_raise_value_errors(parts: list[str]) -> None:
         assert name == "data"
         assert symbol.shape is not None
         assert len(symbol.shape) == len(symbol.axes)
+
+
+@pytest.mark.parametrize("length", [-1, 1 << 63, 10**30])
+def test_no_array_has_such_a_length(length: int) -> None:
+    with pytest.raises(ValueError, match=f"a dimension has length {length}; expected 0 to"):
+        Symbol("float32", ("i", "j"), (3, length))
+    Symbol("float32", ("i", "j"), (None, (1 << 63) - 1))
