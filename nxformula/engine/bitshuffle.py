@@ -1,10 +1,10 @@
-"""Decode chunks that the HDF5 filter bitshuffle/LZ4 has compressed, whole or in part.
+"""Decode chunks of the HDF5 filter bitshuffle/LZ4, whole or in part, and encode them.
 
 HDF5 decodes one chunk at a time, always whole. Here chunks are decoded in several threads, and of
 a chunk no more than the blocks that hold what is wanted. The work is done by the library that
-hdf5plugin brings. Its function has no bound for what it reads, so the lengths of all blocks are
-checked before; and it is not part of any documented interface, so it must first decode a chunk
-whose content is known.
+hdf5plugin brings. Its functions have no bounds for what they read and write, so the lengths of all
+blocks are checked before; and they are not part of any documented interface, so they must first
+decode a chunk whose content is known, and encode it.
 
 A chunk begins with its size and that of its blocks (8 and 4 bytes, big-endian); each block is a
 length of 4 bytes and LZ4 data. What is left of the last block beyond a multiple of 8 elements
@@ -28,6 +28,8 @@ from nxformula.engine.layout import Array
 FILTER: Final = 32008
 LZ4: Final = 2
 
+#: Bytes of a block, as the filter has them where nothing else is asked for.
+_BLOCK_BYTES: Final = 8192
 _HEADER: Final = struct.Struct(">QI")
 _LENGTH: Final = struct.Struct(">I")
 #: Blocks and the leftover are multiples of this many elements.
@@ -163,19 +165,92 @@ def decode(chunk: Bytes, blocks: Blocks, out: Array) -> None:
         raise ValueError("a block is damaged")
 
 
+def encode(values: Array, out: Array) -> int:
+    """Encode a chunk as the filter does.
+
+    Parameters
+    ----------
+    values : ndarray
+        All its elements, contiguous.
+    out : ndarray of uint8
+        Receives the chunk; of at least `most_bytes(values)` elements.
+
+    Returns
+    -------
+    int
+        Bytes of the chunk.
+
+    Raises
+    ------
+    ValueError
+        The library refuses.
+    """
+    function = encoder()
+    assert function is not None
+    assert values.flags.c_contiguous
+    assert out.size >= most_bytes(values)
+    out[: _HEADER.size] = np.frombuffer(_HEADER.pack(values.nbytes, _BLOCK_BYTES), np.uint8)
+    block = _BLOCK_BYTES // values.itemsize
+    into = out.ctypes.data + _HEADER.size
+    written = int(function(values.ctypes.data, into, values.size, values.itemsize, block))
+    if written < 0:
+        raise ValueError(f"bitshuffle cannot encode {values.size} elements: error {written}")
+    return _HEADER.size + written
+
+
+def most_bytes(values: Array) -> int:
+    """The most bytes that a chunk may take when it is encoded.
+
+    Examples
+    --------
+    >>> most_bytes(np.zeros(4096, np.uint16))
+    8256
+    """
+    blocks = values.nbytes // _BLOCK_BYTES + 1
+    # LZ4 adds at most this to what it cannot compress, and the filter a length.
+    added = _BLOCK_BYTES // 255 + 16 + _LENGTH.size
+    return _HEADER.size + values.nbytes + blocks * added
+
+
 @cache
 def decoder() -> Any:
     """The function `bshuf_decompress_lz4`, if it is there and does what it should; else None."""
+    function = _function("bshuf_decompress_lz4")
+    return function if function is not None and _is_sound(function) else None
+
+
+@cache
+def encoder() -> Any:
+    """The function `bshuf_compress_lz4`, if it is there and can be undone; else None."""
+    function = _function("bshuf_compress_lz4")
+    if function is None or decoder() is None:
+        return None
+    chunk, values = np.zeros(256, np.uint8), np.arange(20, dtype=np.uint16)
+    written = function(values.ctypes.data, chunk.ctypes.data + _HEADER.size, 20, 2, 16)
+    chunk[: _HEADER.size] = np.frombuffer(_KNOWN[: _HEADER.size], np.uint8)
+    if not 0 < written < chunk.size - _HEADER.size:
+        return None
+    try:
+        found = np.zeros(20, np.uint16)
+        encoded = chunk[: _HEADER.size + written].tobytes()
+        decode(encoded, find_blocks(encoded, 20, 2, 0, 20), found)
+    except ValueError:
+        return None
+    return function if np.array_equal(found, values) else None
+
+
+def _function(name: str) -> Any:
+    """A function of the filter's library: two places, and three sizes."""
     try:
         import hdf5plugin
 
         path = os.path.join(hdf5plugin.PLUGIN_PATH, "libh5bshuf.so")
-        function = ctypes.CDLL(path).bshuf_decompress_lz4
+        function = getattr(ctypes.CDLL(path), name)
     except (ImportError, OSError, AttributeError):
         return None
     function.restype = ctypes.c_int64
     function.argtypes = [ctypes.c_void_p, ctypes.c_void_p] + [ctypes.c_size_t] * 3
-    return function if _is_sound(function) else None
+    return function
 
 
 #: 20 elements of uint16, 0 to 19, in blocks of 16, as h5py and hdf5plugin 7.1 have written them.

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import h5py
+import numpy as np
 
 from nxformula._version import __version__
 from nxformula.nexus import names
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.checksum import checksum
+from nxformula.nexus.chunk_writing import ChunkWriter
 from nxformula.nexus.copying import copy_attributes, links_to
 from nxformula.nexus.group_writer import description_when_applied, now
 from nxformula.nexus.homes import Home
@@ -116,10 +118,15 @@ def write_values(
         return
     size = max(1, _BLOCK_BYTES // max(1, images.nbytes // max(1, len(images))))
     step = new.chunks[0] if new.chunks else 1
-    size = max(step, size // step * step)
-    for start in range(0, len(chosen), size):
+    size = min(len(chosen), max(step, size // step * step))
+    # Memory that is taken anew for each block costs as much as the formula.
+    values = np.empty((size, *images.shape[1:]), images.dtype)
+    writer = ChunkWriter(new)
+    for start in range(0, len(chosen), max(1, size)):
         part = chosen[start : start + size]
-        new[start : start + len(part)] = images[part.start : part.stop : part.step]
+        block = values[: len(part)]
+        images.read_into(block, slice(part.start, part.stop, part.step))
+        writer.write(start, block)
         if progress is not None:
             progress(start + len(part), len(chosen))
 
