@@ -28,6 +28,8 @@ class Extent:
         Pixels of frames, smallest first.
     frames : int
         Frames of a file.
+    stacks : tuple of int
+        Numbers of frames of longer files, smallest first.
     counts : tuple of int
         Numbers of frames to see growth with.
     terms : tuple of int
@@ -37,12 +39,13 @@ class Extent:
     rounds: int
     sizes: tuple[str, ...]
     frames: int
+    stacks: tuple[int, ...]
     counts: tuple[int, ...]
     terms: tuple[int, ...]
 
 
-FULL: Final = Extent(5, ("4M", "16M"), 16, (1, 2, 4, 8, 16), (1, 4, 16, 64, 256))
-QUICK: Final = Extent(1, ("0.25M",), 4, (1, 4), (1, 16))
+FULL: Final = Extent(5, ("4M", "16M"), 16, (8, 32, 64), (1, 2, 4, 8, 16), (1, 4, 16, 64, 256))
+QUICK: Final = Extent(1, ("0.25M",), 4, (4, 8), (1, 4), (1, 16))
 
 
 def machine() -> str:
@@ -79,17 +82,18 @@ def tables(extent: Extent, peers: Mapping[str, Contender]) -> Iterator[Table]:
         Contenders from elsewhere, for the Jungfrau formula.
     """
     rounds = extent.rounds
-    mixed = list(MIXES)[-1]
     for size in extent.sizes:
         for mix in MIXES:
             yield kernels.jungfrau_table(mix, size, rounds, peers)
     yield kernels.agipd_table(extent.sizes[0], rounds)
-    with files.written_run(extent.sizes[0], extent.frames, next(iter(MIXES))) as folder:
+    size, mix = extent.sizes[0], next(iter(MIXES))
+    with files.written_run(size, extent.frames, mix, copies=True) as folder:
         yield files.whole_frames_table(folder, rounds)
         yield files.rows_table(folder, rounds)
-        yield files.calibrate_table(folder)
         yield files.start_table(folder, rounds + 1)
-    yield files.memory_table(extent.sizes[0], mixed, extent.counts)
+    with files.written_run(size, extent.stacks[-1], mix, copies=False) as folder:
+        yield files.calibrate_table(folder)
+    yield files.memory_table(size, mix, extent.stacks)
     yield kernels.growth_table(rounds, extent.sizes, extent.counts)
     yield kernels.length_table(rounds, extent.terms)
 
