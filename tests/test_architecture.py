@@ -27,7 +27,7 @@ FLOORS = (
 FLOOR = {part: number for number, parts in enumerate(FLOORS) for part in parts}
 TOP = {"__init__", "__main__"}
 
-OPTIONAL = {"matplotlib", "sympy", "pint", "dask", "xarray", "llvmlite"}
+OPTIONAL = {"matplotlib", "sympy", "pint", "dask", "distributed", "xarray", "llvmlite"}
 LAZY = OPTIONAL - {"xarray"} | {"jsonschema", "rich"}
 
 
