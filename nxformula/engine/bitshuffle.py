@@ -204,7 +204,7 @@ def most_bytes(values: Array) -> int:
     Examples
     --------
     >>> most_bytes(np.zeros(4096, np.uint16))
-    8256
+    8308
     """
     blocks = values.nbytes // _BLOCK_BYTES + 1
     # LZ4 adds at most this to what it cannot compress, and the filter a length.

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import h5py
-import numpy as np
 
 from nxformula._version import __version__
+from nxformula.engine.layout import Array
 from nxformula.nexus import names
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.checksum import checksum
@@ -119,14 +119,17 @@ def write_values(
     size = max(1, _BLOCK_BYTES // max(1, images.nbytes // max(1, len(images))))
     step = new.chunks[0] if new.chunks else 1
     size = min(len(chosen), max(step, size // step * step))
-    # Memory that is taken anew for each block costs as much as the formula.
-    values = np.empty((size, *images.shape[1:]), images.dtype)
     writer = ChunkWriter(new)
+    values: Array | None = None
     for start in range(0, len(chosen), max(1, size)):
         part = chosen[start : start + size]
-        block = values[: len(part)]
-        images.read_into(block, slice(part.start, part.stop, part.step))
-        writer.write(start, block)
+        wanted = slice(part.start, part.stop, part.step)
+        if values is None:
+            # Memory that is taken anew for each block would cost as much as the formula.
+            values = images[wanted]
+        else:
+            images.read_into(values[: len(part)], wanted)
+        writer.write(start, values[: len(part)])
         if progress is not None:
             progress(start + len(part), len(chosen))
 
