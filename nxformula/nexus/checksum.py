@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from nxformula.engine.layout import tile_shape
+from nxformula.nexus.digest import digest
 from nxformula.nexus.parts import read_parts
 
 _BLOCK = 1 << 22
 
 
 def checksum(dataset: Any) -> str:
-    """SHA-256 over dtype, shape and values of a dataset, whatever its storage.
-
-    The digest is taken over the text `dtype[length,length,...]`, a line feed, and the values in C
-    order and little-endian byte order.
+    """The digest of a dataset, whatever its storage.
 
     Examples
     --------
@@ -28,13 +23,8 @@ def checksum(dataset: Any) -> str:
     ...     checksum(f.create_dataset("gain", data=np.array([1, 2], ">f4")))
     'sha256:80d47c14e54a9cb46e32214b62d103d6225b563a4e280764676653f51ea1e369'
     """
-    shape = dataset.shape
-    digest = hashlib.sha256()
-    digest.update(f"{dataset.dtype.name}[{','.join(map(str, shape))}]\n".encode())
-    for parts in _in_order(shape):
-        values = read_parts(dataset, parts)
-        digest.update(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"))).data)
-    return f"sha256:{digest.hexdigest()}"
+    blocks = (read_parts(dataset, parts) for parts in _in_order(dataset.shape))
+    return digest(dataset.dtype.name, dataset.shape, blocks)
 
 
 def _in_order(shape: tuple[int, ...]) -> Iterator[tuple[range, ...]]:

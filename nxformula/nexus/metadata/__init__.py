@@ -1,0 +1,1 @@
+"""A file without its pixels: groups, fields, attributes and links as plain data."""
