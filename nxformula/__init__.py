@@ -1,9 +1,11 @@
 """Raw detector data stay raw: the calibration is a formula in the NeXus file.
 
 `open` reads a file and evaluates the formulas in it, `attach` writes a formula into a master,
-`calibrate` writes calibrated values into a new file. `parse`, `compile` and `evaluate` are the
-formula language on its own, without files.
+`calibrate` writes calibrated values into a new file, `validate` says what is wrong with a file.
+`parse`, `compile` and `evaluate` are the formula language on its own, without files.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from nxformula._version import __version__
 from nxformula.engine.kernel import Kernel, compile, evaluate  # noqa: A004 - as in re and regex
@@ -31,6 +33,10 @@ from nxformula.nexus.calibrate import calibrate
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.reader import File, open  # noqa: A004 - as h5netcdf and tifffile name theirs
 from nxformula.nexus.sources import SymbolSource
+from nxformula.validation.findings import Finding, Report
+
+if TYPE_CHECKING:
+    from nxformula.validation.validate import validate
 
 __all__ = [
     "ArityError",
@@ -40,6 +46,7 @@ __all__ = [
     "DimensionError",
     "File",
     "FileError",
+    "Finding",
     "ForbiddenPathError",
     "FormulaError",
     "FormulaSyntaxError",
@@ -49,6 +56,7 @@ __all__ = [
     "MissingSourceError",
     "NXFormulaError",
     "NoFormulaError",
+    "Report",
     "Symbol",
     "SymbolSource",
     "UnitError",
@@ -61,4 +69,14 @@ __all__ = [
     "evaluate",
     "open",
     "parse",
+    "validate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The rules would take a third of the time of an import, and few programs need them.
+    if name == "validate":
+        from nxformula.validation.validate import validate
+
+        return validate
+    raise AttributeError(f"module 'nxformula' has no attribute {name!r}")

@@ -15,7 +15,20 @@ from types import ModuleType
 from typing import Final
 
 from nxformula._version import __version__
-from nxformula.cli import attach, bench, calibrate, check, demo, evaluate, plot, show
+from nxformula.cli import (
+    attach,
+    bench,
+    calibrate,
+    check,
+    demo,
+    evaluate,
+    plot,
+    rule,
+    rules,
+    show,
+    tree,
+    validate,
+)
 from nxformula.errors import FileError, FormulaError
 
 COMMANDS: Final[tuple[ModuleType, ...]] = (
@@ -26,6 +39,10 @@ COMMANDS: Final[tuple[ModuleType, ...]] = (
     attach,
     calibrate,
     plot,
+    validate,
+    rules,
+    rule,
+    tree,
     bench,
 )
 
@@ -34,7 +51,7 @@ OK, REFUSED, UNUSABLE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit code: 0 fine, 1 a refused formula, 2 a file or usage."""
+    """Run a command; return its exit code: 0 fine, 1 findings, 2 a file or usage."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that knows only ASCII still shows units such as Å, as \\xc5.
         sys.stdout.reconfigure(errors="backslashreplace")

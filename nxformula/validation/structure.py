@@ -175,7 +175,7 @@ def _fault(
         return _missing(group, nx_class, error, place, respelt)
     if keyword == "nx:members":
         missing = error.message
-        if missing in moved or missing in {guess for guess in _lost_classes(group)}:
+        if missing in moved or missing in set(_lost_classes(group)):
             return None
         message = f"no group of the class {missing}"
         return StructureFault(rule, Fault(group.path, message))

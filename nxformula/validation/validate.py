@@ -73,7 +73,9 @@ def validate(
     *,
     allow: Iterable[str | os.PathLike[str]] = (),
     external: bool = True,
-    selection: Selection | None = None,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    severity: Mapping[str, str] | None = None,
 ) -> Report:
     """Say what is wrong with an NXmx file.
 
@@ -85,19 +87,27 @@ def validate(
         Folders beside that of the file in which linked files may be read.
     external : bool
         Whether links to other files are followed.
-    selection : Selection, optional
-        Which rules are asked.
+    select, ignore : collection of str
+        Beginnings of the ids of rules that are asked, and that are not; all by default.
+    severity : mapping, optional
+        Levels by beginnings of ids, in place of those of the catalogue.
 
     Returns
     -------
     Report
         Its findings; `unreadable` says why, where the file cannot be read.
 
+    Raises
+    ------
+    ValueError
+        No rule begins so, or a level is none.
+
     Examples
     --------
     >>> validate("nowhere.nxs").unreadable
     'nowhere.nxs: no such file'
     """
+    selection = Selection(select, ignore, severity or {})
     name = os.fspath(path)
     try:
         with MetadataFile(name, allow=allow, external=external) as file:

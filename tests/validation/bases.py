@@ -271,9 +271,7 @@ def _stills_detector(instrument: Any, random: Any) -> None:
     rail = {"equipment": "detector", "equipment_component": "detector_arm"}
     quad = {"equipment": "detector", "equipment_component": "detector_quad"}
     zero = {"offset": np.zeros(3), "offset_units": "mm"}
-    axis(
-        moves, "AXIS_RAIL", np.array([100.0]), "translation", (0, 0, 1), ".", **rail, **zero
-    )
+    axis(moves, "AXIS_RAIL", np.array([100.0]), "translation", (0, 0, 1), ".", **rail, **zero)
     axis(moves, "AXIS_D0", np.array([0.0]), "rotation", (0, 0, -1), "AXIS_RAIL", **rail, **zero)
     for number in (0, 1):
         place = {"offset": np.array([0, 4.0 * number, 0]), "offset_units": "mm"}

@@ -30,8 +30,8 @@ def to_json(node: Node) -> dict[str, Any]:
 
     Examples
     --------
-    >>> to_json(Field("/entry/x", {"units": "mm"}, value=np.float64("nan")))
-    {'kind': 'field', 'attributes': {'units': 'mm'}, 'dtype': 'float64', 'shape': [], 'value': 'NaN'}
+    >>> to_json(Field("/entry/x", value=np.float64("nan")))
+    {'kind': 'field', 'dtype': 'float64', 'shape': [], 'value': 'NaN'}
     """
     found: dict[str, Any] = {"kind": _KINDS[type(node)]}
     if node.link is not None:

@@ -254,7 +254,7 @@ class Field(Node):
     def checksum(self) -> str | None:
         """The digest of all values; None where they cannot be read."""
         blocks = [np.asarray(self.value)] if self.value is not None else None
-        if blocks is None and self.blocks is None or not self.is_numeric or self.shape is None:
+        if (blocks is None and self.blocks is None) or not self.is_numeric or self.shape is None:
             return None
         try:
             return digest(self.dtype, self.shape, blocks or self.blocks())  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def has_images(scope: Scope) -> Iterator[Fault]:
 def _image_in(group: Group) -> Field | Broken | None:
     for name in ("data", group.text("signal")):
         node = group.members.get(name) if name else None
-        if isinstance(node, Broken) or (isinstance(node, Field)):
+        if isinstance(node, Broken | Field):
             return node
     named = [node for node in group.fields() if len(node.shape or ()) >= 3]
     return named[0] if named else None
@@ -133,27 +134,30 @@ def counts(scope: Scope) -> Iterator[Fault]:
 
 
 def _per_frame(scope: Scope, frames: int) -> Iterator[tuple[str, int]]:
-    for axis in scope.axes:
-        if id(axis.attributes) in scope.used_axes and axis.shape and len(axis.shape) == 1:
-            yield axis.path, axis.shape[0]
+    """What may be there for each frame, and how often it is."""
+    fields = [axis for axis in scope.axes if id(axis.attributes) in scope.used_axes]
     for beam in scope.beams:
-        field, weights = beam.field("incident_wavelength"), weights_of(beam)
-        if field is not None and weights is None and len(field.shape or ()) == 1:
-            if "variant" not in field.attributes or frames:
-                yield field.path, (field.shape or (1,))[0]
-        for name in ("incident_polarization_stokes", "incident_polarisation_stokes"):
-            stokes = beam.field(name)
-            if stokes is not None and len(stokes.shape or ()) == 2:
-                yield stokes.path, (stokes.shape or (1,))[0]
-        for name in ("total_flux", "flux", "incident_wavelength_spread"):
-            each = beam.field(name)
-            if each is not None and weights is None and len(each.shape or ()) == 1:
-                yield each.path, (each.shape or (1,))[0]
+        fields += _of_beam(beam)
+    yield from ((f.path, f.shape[0]) for f in fields if f.shape is not None and len(f.shape) == 1)
+    for beam in scope.beams:
+        stokes = [f for f in map(beam.field, _STOKES) if f is not None]
+        yield from ((f.path, f.shape[0]) for f in stokes if f.shape and len(f.shape) == 2)
     for detector in scope.detectors:
-        mask = detector.field("pixel_mask")
-        image = scope.image_shape(detector)
-        if mask is not None and image is not None and len(mask.shape or ()) == len(image) + 1:
-            yield mask.path, (mask.shape or (1,))[0]
+        mask, image = detector.field("pixel_mask"), scope.image_shape(detector)
+        if mask is not None and mask.shape and image is not None:
+            if len(mask.shape) == len(image) + 1:
+                yield mask.path, mask.shape[0]
+
+
+def _of_beam(beam: Group) -> list[Field]:
+    """Values of a beam that are one for each frame, if they are not one for each wavelength."""
+    if weights_of(beam) is not None:
+        return []
+    return [field for field in map(beam.field, _BEAM) if field is not None]
+
+
+_STOKES: Final = ("incident_polarization_stokes", "incident_polarisation_stokes")
+_BEAM: Final = ("incident_wavelength", "incident_wavelength_spread", "total_flux", "flux")
 
 
 @check("NXMX-DAT-005")

@@ -306,7 +306,7 @@ def threshold(scope: Scope) -> Iterator[Fault]:
         if field is None or value is None or scale is None or energy is None:
             continue
         if value * scale >= energy:
-            message = f"the threshold {value * scale:g} eV is not below the photon energy, {energy:.6g} eV"
+            message = f"{value * scale:g} eV is not below the photon energy, {energy:.6g} eV"
             yield Fault(field.path, message, None, (source,))
 
 

@@ -16,7 +16,8 @@ from nxformula.errors import (
     UnknownNameError,
 )
 from nxformula.language import types
-from nxformula.language.checker import Checked, check as check_formula
+from nxformula.language.checker import Checked
+from nxformula.language.checker import check as check_formula
 from nxformula.language.parser import parse
 from nxformula.language.symbols import Symbol
 from nxformula.language.tree import Formula

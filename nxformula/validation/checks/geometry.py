@@ -115,9 +115,9 @@ def is_turned(scope: Scope, detector: Group) -> bool:
         fast = module.field("fast_pixel_direction")
         for axis in scope.axis_chain(fast).axes if fast is not None else ():
             values = axis.flat
-            if axis.text("transformation_type") == "rotation" and values is not None:
-                if np.any(values):
-                    return True
+            is_rotation = axis.text("transformation_type") == "rotation"
+            if is_rotation and values is not None and np.any(values):
+                return True
     return False
 
 
@@ -211,9 +211,9 @@ def _nearest_axis(scope: Scope, module: Group, detector: Group) -> str:
         vector, values = step.axis.numbers("vector"), step.axis.flat
         if step.axis.text("transformation_type") != "translation" or vector is None:
             continue
-        if vector.size == 3 and values is not None and values.size:
-            if abs(vector[2]) > 0.5 and values[0] != 0:
-                return step.path
+        is_moved = values is not None and values.size > 0 and values[0] != 0
+        if vector.size == 3 and abs(vector[2]) > 0.5 and is_moved:
+            return step.path
     return detector.path
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nxformula.nexus.metadata.nodes import Array, Field, Group
 from nxformula.validation.chains import product, scale_to
-from nxformula.validation.scope import Fault, Scope, check, module_axes
+from nxformula.validation.scope import Fault, Scope, check
 
 #: Cosines between the directions: silent below the first, wrong above the second.
 _SLANT, _WRONG = 1e-3, 0.02
