@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from nxformula.nexus.metadata.nodes import OPAQUE, TEXT
+from nxformula.validation.spelling import nearest
 from nxformula.validation.unit_categories import fits, known_unit, needs_units
 
 #: NumPy kinds that each type of NXDL takes; `S` stands for text.
@@ -79,8 +80,9 @@ def check_units(validator: Any, category: str, instance: Any, schema: Any) -> It
     if isinstance(stated, list) and len(stated) == 1:
         stated = stated[0]
     if stated is None:
-        # What stands in `u` is for NXMX-BEA-005.
-        if needs_units(category) and not {"units", "u"} & set(instance["attributes"]):
+        # What stands in `u` is for NXMX-BEA-005, what is misspelt for NXMX-NAM-001.
+        stated_elsewhere = any(n == "u" or nearest(n, ["units"]) for n in instance["attributes"])
+        if needs_units(category) and not stated_elsewhere:
             yield _error(f"it has no units; expected {category}\0warning")
         return
     if not isinstance(stated, str):

@@ -57,6 +57,10 @@ _FIELD_ATTRIBUTES: Final = (
 _GROUP_ATTRIBUTES: Final = ("NX_class", "default", "target", "canSAS_class", "short_name")
 
 
+#: Begins the message where a group is missing; its class follows.
+NO_GROUP: Final = "no group of the class "
+
+
 @dataclass(frozen=True, slots=True)
 class StructureFault:
     """A fault that a schema found, with the rule it belongs to."""
@@ -177,7 +181,7 @@ def _fault(
         missing = error.message
         if missing in moved or missing in set(_lost_classes(group)):
             return None
-        message = f"no group of the class {missing}"
+        message = f"{NO_GROUP}{missing}"
         return StructureFault(rule, Fault(group.path, message))
     if keyword == "nx:units":
         attribute = "units"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from nxformula.errors import FileError
 from nxformula.nexus.metadata.nodes import Group
@@ -12,18 +12,15 @@ from nxformula.nexus.metadata.reader import MetadataFile
 from nxformula.validation import checks as _checks  # noqa: F401 - registers the checks
 from nxformula.validation.assertions import assertions
 from nxformula.validation.catalogue import Rule, rules
+from nxformula.validation.causes import together, told_once, without_consequences
 from nxformula.validation.checks.entry import mx_entries
 from nxformula.validation.findings import SEVERITIES, Finding, Report, ordered
 from nxformula.validation.scope import CHECKS, FILE_CHECKS, Fault, Scope
 from nxformula.validation.structure import attribute_names, structure
 from nxformula.validation.tree import Tree
 
-#: Rules that speak of the same fault as others, and less exactly.
-_GENERAL = ("NXMX-STR-", "NXMX-NAM-")
 #: The rule that speaks alone.
 _NO_ENTRY = "NXMX-ENT-001"
-#: As many findings of one kind are told one by one.
-_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ def validate_tree(root: Group, selection: Selection | None = None) -> tuple[Find
     known = rules()
     findings = [
         _finding(known[rule], fault, chosen)
-        for rule, fault in _together(_told_once(_faults(Tree(root))))
+        for rule, fault in together(told_once(_faults(Tree(root))))
         if chosen.takes(rule)
     ]
     return ordered(findings)
@@ -148,46 +145,16 @@ def _faults(tree: Tree) -> Iterator[tuple[str, Fault]]:
         yield from ((rule, fault) for fault in check_file(tree))
     for entry in entries:
         scope = Scope(tree, entry)
-        for rule, check in CHECKS.items():
-            yield from ((rule, fault) for fault in check(scope))
-        for known in rules().values():
-            yield from ((known.id, fault) for fault in assertions(known, scope))
-        for found in (*structure(scope), *attribute_names(scope)):
-            yield found.rule, found.fault
+        yield from without_consequences(scope, _faults_of(scope))
 
 
-def _told_once(faults: Iterable[tuple[str, Fault]]) -> list[tuple[str, Fault]]:
-    """Without those of general rules where a special one speaks of the same place."""
-    found = list(faults)
-    special = {
-        (fault.path, fault.attribute) for rule, fault in found if not rule.startswith(_GENERAL)
-    }
-    typed = {fault.path for rule, fault in found if rule == "NXMX-STR-002"}
-    kept = []
-    for rule, fault in found:
-        if rule.startswith(_GENERAL) and (fault.path, fault.attribute) in special:
-            continue
-        if rule == "NXMX-STR-005" and fault.path in typed:
-            continue
-        kept.append((rule, fault))
-    return kept
-
-
-def _together(faults: list[tuple[str, Fault]]) -> Iterator[tuple[str, Fault]]:
-    """Faults of one kind at objects of one name, as in all modules, become one."""
-    kinds: dict[tuple[str, str, str | None, str | None], list[Fault]] = {}
-    for rule, fault in faults:
-        key = rule, os.path.basename(fault.path), fault.attribute, fault.severity
-        if fault not in kinds.setdefault(key, []):
-            kinds[key].append(fault)
-    for (rule, *_), found in kinds.items():
-        if len(found) <= _FEW:
-            yield from ((rule, fault) for fault in found)
-            continue
-        found.sort(key=lambda fault: fault.path)
-        first, *others = found
-        message = f"{first.message} (and {len(others)} more like it)"
-        yield rule, replace(first, message=message, related=tuple(f.path for f in others))
+def _faults_of(scope: Scope) -> Iterator[tuple[str, Fault]]:
+    for rule, check in CHECKS.items():
+        yield from ((rule, fault) for fault in check(scope))
+    for known in rules().values():
+        yield from ((known.id, fault) for fault in assertions(known, scope))
+    for found in (*structure(scope), *attribute_names(scope)):
+        yield found.rule, found.fault
 
 
 def _finding(rule: Rule, fault: Fault, selection: Selection) -> Finding:

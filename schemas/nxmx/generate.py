@@ -34,7 +34,8 @@ def definitions_folder() -> Path:
     import importlib.util
 
     found = importlib.util.find_spec("nexusformat")
-    assert found is not None and found.origin is not None, "pip install nexusformat"
+    assert found is not None, "pip install nexusformat"
+    assert found.origin is not None
     return Path(found.origin).parent / "definitions"
 
 

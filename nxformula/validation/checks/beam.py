@@ -46,7 +46,8 @@ def spectrum(scope: Scope) -> Iterator[Fault]:
                 yield Fault(field.path, message)
             continue
         allowed = _weight_shapes(shape, scope.frames)
-        if weights.shape not in allowed:
+        is_open = scope.frames is None and weights.shape[1:] == shape
+        if weights.shape not in allowed and not is_open:
             message = (
                 f"the shape is {list(weights.shape)}; with wavelengths of {list(shape)} expected "
                 f"{' or '.join(str(list(form)) for form in allowed)}"

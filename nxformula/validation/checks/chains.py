@@ -201,6 +201,7 @@ def units(scope: Scope) -> Iterator[Fault]:
         kind = axis.text("transformation_type")
         if kind not in TYPES:
             continue
+        kind = "translation" if _is_of_module(scope, axis) else kind
         expected = "an angle" if kind == "rotation" else "a length"
         text = axis.units
         if text is None:

@@ -144,9 +144,10 @@ def _per_frame(scope: Scope, frames: int) -> Iterator[tuple[str, int]]:
         yield from ((f.path, f.shape[0]) for f in stokes if f.shape and len(f.shape) == 2)
     for detector in scope.detectors:
         mask, image = detector.field("pixel_mask"), scope.image_shape(detector)
-        if mask is not None and mask.shape and image is not None:
-            if len(mask.shape) == len(image) + 1:
-                yield mask.path, mask.shape[0]
+        if mask is None or not mask.shape or image is None:
+            continue
+        if len(mask.shape) == len(image) + 1:
+            yield mask.path, mask.shape[0]
 
 
 def _of_beam(beam: Group) -> list[Field]:

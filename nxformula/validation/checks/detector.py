@@ -10,6 +10,7 @@ import numpy as np
 from nxformula.nexus.metadata.nodes import Broken, Field, Group
 from nxformula.validation.chains import scale_to
 from nxformula.validation.scope import Fault, Scope, check
+from nxformula.validation.spelling import nearest
 
 #: Bits of a pixel mask without a meaning; those from 16 on are used by some detectors.
 _UNDEFINED: Final = (1 << 5) | (1 << 7) | 0xFE00
@@ -149,7 +150,7 @@ def saturation(scope: Scope) -> Iterator[Fault]:
     for detector in scope.detectors:
         upper = detector.field("saturation_value")
         if upper is None:
-            if not isinstance(detector.members.get("saturation_value"), Broken):
+            if not any(nearest(name, ["saturation_value"]) for name in detector.members):
                 message = "the detector has no saturation_value; readers take 2147483647"
                 yield Fault(detector.path, message, severity="warning")
             continue

@@ -220,7 +220,7 @@ def conflicts(each: Calibration) -> Iterator[Fault]:
     lengths: dict[str, dict[str, int]] = {}
     for name in formula.names:
         node, axes = each.member(name), each.symbol_axes(name)
-        if not isinstance(node, Field) or node.shape is None:
+        if not isinstance(node, Field) or node.shape is None or not node.is_numeric:
             continue
         declared = name + names.AXES_SUFFIX
         if axes is None:
@@ -307,7 +307,9 @@ def units(scope: Scope) -> Iterator[Fault]:
             check_units(each.checked, each.group.text(names.FORMULA_UNITS))
         except UnitError as error:
             path, attribute = each.place_of(error)
-            yield Fault(path, _first_line(error), attribute)
+            known = each.symbols or {}
+            related = [f"{each.group.path}/{name}" for name in known if known[name].units]
+            yield Fault(path, _first_line(error), attribute, tuple(related))
 
 
 @check("NXMX-FRM-007")

@@ -63,7 +63,9 @@ def soft(tree: Tree) -> Iterator[Fault]:
         if node.kind == "cycle":
             yield Fault(node.path, f"links lead in a circle, from here to {node.link}")
         elif node.kind == "missing" and not _leads_to(tree, node, gone):
-            yield Fault(node.path, f"the link leads to {node.link}, and there is no such object")
+            target = os.path.normpath(os.path.join(os.path.dirname(node.path), node.link.target))
+            message = f"the link leads to {node.link}, and there is no such object"
+            yield Fault(node.path, message, None, (target,))
 
 
 def _leads_to(tree: Tree, node: Broken, gone: set[str]) -> bool:
@@ -116,9 +118,7 @@ def absolute(tree: Tree) -> Iterator[Fault]:
             link = node.link
             if link is None or link.file is None or not os.path.isabs(link.file):
                 continue
-            if link.file not in seen and not (
-                isinstance(node, Broken) and node.kind != "forbidden"
-            ):
+            if link.file not in seen and not isinstance(node, Broken):
                 seen.add(link.file)
                 yield Fault(node.path, f"the link leads to the absolute path {link.file}")
 

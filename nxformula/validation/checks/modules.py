@@ -76,7 +76,7 @@ def _forms(module: Group, rank: int | None) -> Iterator[Fault]:
         return
     usual = rank or max(set(lengths.values()), key=list(lengths.values()).count)
     for name, length in lengths.items():
-        if length != usual and not (rank is not None and length == rank + 1):
+        if length != usual:
             message = f"{length} numbers; expected {usual}, one for each dimension of an image"
             yield Fault(f"{module.path}/{name}", message)
 
