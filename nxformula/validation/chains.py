@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -119,6 +120,7 @@ def _fault(target: Node | None) -> str | None:
     return None if isinstance(target, Field) else "group"
 
 
+@lru_cache(maxsize=4096)
 def is_angle(text: str | None) -> bool:
     """Whether a text is a unit of angles."""
     try:
@@ -133,6 +135,7 @@ def is_angle(text: str | None) -> bool:
 _ANGLES: Final = ("radian", "degree", "arcminute", "arcsecond")
 
 
+@lru_cache(maxsize=4096)
 def scale_to(text: str | None, other: str) -> float | None:
     """How many of another unit a unit is; None if it is of another kind, or none."""
     if text is None:
@@ -193,14 +196,3 @@ def _rotation(axis: Array, angle: float) -> Matrix:
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     rotated: Matrix = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
     return rotated
-
-
-def product(axes: tuple[Field, ...]) -> Matrix | None:
-    """The transformation of a chain, whose nearest axis is the first."""
-    found = np.eye(4)
-    for axis in axes:
-        matrix = matrix_of(axis)
-        if matrix is None:
-            return None
-        found = matrix @ found
-    return found

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from nxformula.nexus.metadata.nodes import Broken, Field, Group, Node
-from nxformula.validation.chains import Chain, chain_from, chain_of
+import numpy as np
+
+from nxformula.nexus.metadata.nodes import Array, Broken, Field, Group, Node
+from nxformula.validation.chains import Chain, chain_from, chain_of, matrix_of
 from nxformula.validation.tree import Tree
 
 #: How DECTRIS names the parts of a stack.
@@ -59,6 +61,9 @@ class Scope:
         self.tree = tree
         self.entry = entry
         self._chains: dict[str, Chain] = {}
+        self._placements: dict[int, Array | None] = {}
+        #: What checks have worked out, for others.
+        self.known: dict[tuple[str, str], Any] = {}
 
     def all(self, *classes: str) -> list[Group]:
         """The groups of some classes anywhere in the entry."""
@@ -196,6 +201,16 @@ class Scope:
         if field.path not in self._chains:
             self._chains[field.path] = chain_from(self.tree, field)
         return self._chains[field.path]
+
+    def placement(self, axes: tuple[Field, ...]) -> Array | None:
+        """The transformation of a chain in millimetres, 4 x 4; None where something is missing."""
+        if not axes:
+            return np.eye(4)
+        key = id(axes[0].attributes)
+        if key not in self._placements:
+            own, rest = matrix_of(axes[0]), self.placement(axes[1:])
+            self._placements[key] = None if own is None or rest is None else rest @ own
+        return self._placements[key]
 
     @cached_property
     def axes(self) -> list[Field]:

@@ -36,9 +36,9 @@ from nxformula.nexus.text import as_text
 #: Values that are kept of fields with one dimension, and of others.
 _MOST_1D: Final = 1 << 20
 _MOST: Final = 4096
-#: Bytes of text that are kept of a field, and values of an attribute.
+#: Bytes of text that are kept of a field, and bytes of an attribute.
 _MOST_TEXT: Final = 1 << 20
-_MOST_ATTRIBUTE: Final = 4096
+_MOST_ATTRIBUTE: Final = 1 << 16
 #: Objects of a tree, and values that are streamed of one field.
 _MOST_OBJECTS: Final = 1_000_000
 _MOST_STREAMED: Final = 1 << 28
@@ -47,6 +47,8 @@ _BLOCK_BYTES: Final = 16 << 20
 #: Attributes that no rule could want, and that HDF5 keeps for itself.
 _INTERNAL: Final = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "DIMENSION_SCALE")
 
+#: Types of HDF5 that are numbers.
+_NUMBERS: Final = (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID)
 _FAULTS: Final = (OSError, RuntimeError, KeyError, TypeError, ValueError, UnicodeError)
 
 
@@ -217,8 +219,9 @@ class MetadataFile:
         if not field.is_numeric and not field.is_text:
             return field
         try:
-            # Refuses raw storage in files that may not be read.
-            self._resolver.stored_bytes(stored)
+            if stored.is_virtual or stored.external:
+                # Refuses storage in files that may not be read.
+                self._resolver.stored_bytes(stored)
             check_declared(self._resolver, stored, _declared(stored))
         except FileError:
             return field
@@ -340,10 +343,15 @@ def _attributes(stored: Any) -> dict[str, Attribute]:
 
 
 def _attribute(stored: Any, name: str) -> Attribute:
-    kind = stored.attrs.get_id(name)
-    if kind.shape is None or math.prod(kind.shape) > _MOST_ATTRIBUTE:
+    kept = h5py.h5a.open(stored.id, name.encode("utf-8", "surrogateescape"))
+    if kept.get_storage_size() > _MOST_ATTRIBUTE:
         return None
-    return plain(stored.attrs[name])
+    if not isinstance(kept.get_type(), _NUMBERS):
+        return plain(stored.attrs[name])
+    # The way through h5py's mapping takes twice as long, and a file has thousands.
+    value = np.empty(kept.shape, kept.dtype)
+    kept.read(value)
+    return plain(value)
 
 
 def plain(value: Any) -> Attribute:
@@ -409,11 +417,13 @@ def _is_small(field: Field, stored: Any) -> bool:
 
 def _value(stored: Any, is_text: bool) -> Any:
     try:
+        if not is_text:
+            numbers = np.empty(stored.shape, stored.dtype)
+            stored.id.read(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
+            return numbers
         value = stored[()]
     except _FAULTS:
         return None
-    if not is_text:
-        return np.asarray(value)
     if isinstance(value, np.ndarray):
         return [as_text(item) or "" for item in value.reshape(-1)]
     return as_text(value)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from nxformula.nexus.metadata.nodes import Array, Field, Group
-from nxformula.validation.chains import product, scale_to
+from nxformula.validation.chains import scale_to
 from nxformula.validation.checks.modules import directions, slab_of
 from nxformula.validation.scope import Fault, Scope, check
 
@@ -66,7 +66,7 @@ def panel_of(scope: Scope, module: Group) -> Panel | None:
     if fast is None or slow is None or slab is None or directions(module) is None:
         return None
     chain = scope.axis_chain(fast)
-    matrix = None if chain.fault else product(chain.axes[1:])
+    matrix = None if chain.fault else scope.placement(chain.axes[1:])
     steps = [_step(field) for field in (fast, slow)]
     if matrix is None or steps[0] is None or steps[1] is None:
         return None
@@ -103,10 +103,13 @@ def _offset(field: Field) -> Array | None:
 
 def panels(scope: Scope, detector: Group) -> list[Panel] | None:
     """All modules of a detector in space; None unless all are known."""
-    found = [panel_of(scope, module) for module in scope.modules_of(detector)]
-    if not found or any(panel is None for panel in found):
-        return None
-    return [panel for panel in found if panel is not None]
+    key = "panels", detector.path
+    if key not in scope.known:
+        found = [panel_of(scope, module) for module in scope.modules_of(detector)]
+        complete = bool(found) and all(panel is not None for panel in found)
+        scope.known[key] = found if complete else None
+    known: list[Panel] | None = scope.known[key]
+    return known
 
 
 def is_turned(scope: Scope, detector: Group) -> bool:
@@ -228,11 +231,14 @@ def overlap(scope: Scope) -> Iterator[Fault]:
 
 
 def _overlapping(known: list[Panel]) -> Iterator[Fault]:
-    centre = np.array([panel.corners.mean(axis=0) for panel in known])
-    reach = np.array([np.linalg.norm(p.corners[0] - p.corners[2]) / 2 for p in known])
+    corners = np.array([panel.corners for panel in known])
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    side = float(min(np.linalg.norm(known[0].fast), np.linalg.norm(known[0].slow)))
     told = 0
     for k in range(len(known) - 1):
-        near = np.linalg.norm(centre[k + 1 :] - centre[k], axis=1) < reach[k] + reach[k + 1 :]
+        shared = np.minimum(high[k + 1 :], high[k]) - np.maximum(low[k + 1 :], low[k])
+        # What two panels share is an area, so that it is wide along two of the three axes.
+        near = np.all(shared > -side, axis=1) & (np.sum(shared > side / 2, axis=1) >= 2)
         for j in np.nonzero(near)[0] + k + 1:
             a, b = known[k], known[int(j)]
             # What lies in the same place altogether is for NXMX-MOD-009.

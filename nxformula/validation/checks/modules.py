@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from nxformula.nexus.metadata.nodes import Array, Field, Group
-from nxformula.validation.chains import product, scale_to
+from nxformula.validation.chains import scale_to
 from nxformula.validation.scope import Fault, Scope, check
 
 #: Cosines between the directions: silent below the first, wrong above the second.
@@ -294,7 +294,7 @@ def places(scope: Scope) -> Iterator[Fault]:
                 continue
             if len(chain.axes) > 1:
                 roots.setdefault(id(chain.axes[-1].attributes), []).append(module.path)
-            yield from _same_place(module, fast, product(chain.axes[1:]), known)
+            yield from _same_place(module, fast, scope.placement(chain.axes[1:]), known)
         if len(roots) > 1:
             most = max(roots.values(), key=len)
             for paths in roots.values():
