@@ -6,16 +6,17 @@ HDF5 itself can crash, or run for ever, on a damaged file.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final, Generic, TypeVar
 
 Result = TypeVar("Result")
 
-#: Seconds after which a file is given up.
-PATIENCE: Final = 600.0
+#: Seconds of computing after which a file is given up, and bytes for which there is one more.
+_SECONDS: Final = 10.0
+_BYTES_A_SECOND: Final = 5e6
 
 
 class Isolated(Generic[Result]):
@@ -30,7 +31,7 @@ class Isolated(Generic[Result]):
     def __init__(self, function: Callable[[str], Result]) -> None:
         self._function = function
         # Forked: the function needs not be pickled, nor anything be imported again.
-        self._context = multiprocessing.get_context("fork" if sys.platform != "win32" else None)
+        self._context = multiprocessing.get_context("fork")
         self._process: Any = None
         self._pipe: Any = None
 
@@ -46,14 +47,13 @@ class Isolated(Generic[Result]):
             self._begin()
         try:
             self._pipe.send(argument)
-            if not self._pipe.poll(PATIENCE):
-                self._end()
-                return f"given up after {PATIENCE:g} seconds; the file is damaged"
             found: Result | str = self._pipe.recv()
         except (EOFError, OSError):
             self._process.join()
             code = self._process.exitcode
             self._end()
+            if code == -signal.SIGPROF:
+                return "the HDF5 library comes to no end with it; the file is damaged"
             return f"the HDF5 library crashed on it ({_name(code)}); the file is damaged"
         return found
 
@@ -84,7 +84,18 @@ def _serve(function: Callable[[str], Any], pipe: Connection, other: Connection) 
             argument = pipe.recv()
         except EOFError:
             return
-        pipe.send(function(argument))
+        _limit(argument)
+        try:
+            pipe.send(function(argument))
+        except Exception as error:  # A fault of the rules must not stop the check of other files.
+            pipe.send(f"{type(error).__name__} in nxformula, please report it: {error}")
+
+
+def _limit(file: str) -> None:
+    """End this process if HDF5 computes for ever, which no other thread could see."""
+    size = os.path.getsize(file) if os.path.isfile(file) else 0
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, _SECONDS + size / _BYTES_A_SECOND)
 
 
 def _name(code: int | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import bases  # noqa: E402
+import bases
 
 
 @pytest.fixture(scope="session")

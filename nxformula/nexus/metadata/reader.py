@@ -18,7 +18,7 @@ from nxformula.errors import (
     MissingSourceError,
 )
 from nxformula.nexus.access import Access
-from nxformula.nexus.files import FilePool, hdf5_reason, open_file
+from nxformula.nexus.files import FilePool, hdf5_reason, open_file, reading
 from nxformula.nexus.links import Resolver, UserLink, check_declared, link_of
 from nxformula.nexus.metadata.nodes import (
     TEXT,
@@ -98,7 +98,7 @@ class MetadataFile:
         self._resolver = Resolver(self._pool, Access(path, tuple(allow)))
         self._external = external
         self._nodes: dict[tuple[int, Any], Node] = {}
-        self._links: deque[tuple[Group, str, Any, Link]] = deque()
+        self._links: deque[tuple[Group, Any, Any, Link]] = deque()
         self._pending: deque[tuple[Group, Any]] = deque()
         try:
             self.root = self._read_root()
@@ -117,32 +117,35 @@ class MetadataFile:
         self._pool.close()
 
     def _read_root(self) -> Group:
-        root = self._node("/", self._file["/"], None)
-        if not isinstance(root, Group):
-            raise CorruptFileError(f"{self.path}: its root cannot be read", self.path)
+        with reading("its root", self.path):
+            root = self._node("/", self._file["/"], None)
+        assert isinstance(root, Group), "HDF5 opens a root that is a group"
         self._descend()
         # What is simply there has its own path; only then links are followed.
         while self._links:
             group, name, parent, link = self._links.popleft()
-            group.members[name] = self._follow(_join(group.path, name), parent, name, link)
+            path = _join(group.path, name)
+            group.members[_clean(name)] = self._follow(path, parent, name, link)
             self._descend()
         return root
 
     def _descend(self) -> None:
         while self._pending:
             group, stored = self._pending.popleft()
-            for name in sorted(_names(stored)):
+            for name in sorted(_names(stored), key=_clean):
                 self._member(group, name, stored)
 
-    def _member(self, group: Group, name: str, stored: Any) -> None:
+    def _member(self, group: Group, name: Any, stored: Any) -> None:
+        """Add a member; h5py gives names that are no text as bytes."""
         path = _join(group.path, name)
+        shown = _clean(name)
         try:
             link = link_of(stored, name)
         except FileError as error:
-            group.members[name] = Broken(path, kind="unreadable", problem=str(error))
+            group.members[shown] = Broken(path, kind="unreadable", problem=str(error))
             return
         if isinstance(link, h5py.HardLink):
-            group.members[name] = self._open(path, stored, name, None)
+            group.members[shown] = self._open(path, stored, name, None)
         elif isinstance(link, h5py.SoftLink):
             self._later(group, name, stored, Link("soft", _clean(link.path)))
         elif isinstance(link, h5py.ExternalLink):
@@ -152,20 +155,20 @@ class MetadataFile:
         elif isinstance(link, UserLink):
             kind = Link("user-defined")
             problem = "a link of a user-defined kind is never followed"
-            group.members[name] = Broken(path, {}, kind, "forbidden", problem)
+            group.members[shown] = Broken(path, {}, kind, "forbidden", problem)
 
-    def _later(self, group: Group, name: str, stored: Any, link: Link) -> None:
+    def _later(self, group: Group, name: Any, stored: Any, link: Link) -> None:
         # Keeps the place among the members until the link is followed.
-        group.members[name] = Broken(_join(group.path, name), {}, link, "not followed", "")
+        group.members[_clean(name)] = Broken(_join(group.path, name), {}, link, "not followed", "")
         self._links.append((group, name, stored, link))
 
-    def _open(self, path: str, stored: Any, name: str, link: Link | None) -> Node:
+    def _open(self, path: str, stored: Any, name: Any, link: Link | None) -> Node:
         try:
             return self._node(path, stored[name], link)
         except _FAULTS as error:
             return Broken(path, {}, link, "unreadable", hdf5_reason(error))
 
-    def _follow(self, path: str, stored: Any, name: str, link: Link) -> Node:
+    def _follow(self, path: str, stored: Any, name: Any, link: Link) -> Node:
         if link.kind == "external" and not self._external:
             return Broken(path, {}, link, "not followed", "links to other files are not followed")
         try:
@@ -311,15 +314,15 @@ def _fits(space: Any, shape: tuple[int, ...]) -> bool:
     return all(end < length for end, length in zip(last, shape, strict=True))
 
 
-def _join(path: str, name: str) -> str:
+def _join(path: str, name: Any) -> str:
     return f"{path.rstrip('/')}/{_clean(name)}"
 
 
-def _clean(text: str) -> str:
+def _clean(text: Any) -> str:
     return as_text(text) or ""
 
 
-def _names(stored: Any) -> list[str]:
+def _names(stored: Any) -> list[Any]:
     try:
         return list(stored)
     except _FAULTS:
@@ -342,8 +345,9 @@ def _attributes(stored: Any) -> dict[str, Attribute]:
     return found
 
 
-def _attribute(stored: Any, name: str) -> Attribute:
-    kept = h5py.h5a.open(stored.id, name.encode("utf-8", "surrogateescape"))
+def _attribute(stored: Any, name: Any) -> Attribute:
+    stated = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
+    kept = h5py.h5a.open(stored.id, stated)
     if kept.get_storage_size() > _MOST_ATTRIBUTE:
         return None
     if not isinstance(kept.get_type(), _NUMBERS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from nxformula.errors import printable
 from nxformula.validation.findings import Report
 from nxformula.validation.reports.text import place
 
@@ -26,7 +27,8 @@ def commands(reports: Sequence[Report], colour: bool) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = "\n".join(printable(line) for line in text.split("\n"))
+    return text.replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
