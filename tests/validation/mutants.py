@@ -609,7 +609,7 @@ def modules_overlap_in_space(file: Any) -> Expected:
     if len(groups) < 2:
         return None
     offset = np.array(groups[0]["module_offset"].attrs["offset"])
-    groups[1]["module_offset"].attrs["offset"] = offset + [-0.5, -0.5, 0]
+    groups[1]["module_offset"].attrs["offset"] = np.add(offset, [-0.5, -0.5, 0])
     groups[1]["module_offset"].attrs["depends_on"] = groups[0]["module_offset"].attrs["depends_on"]
     return f"{groups[1].name}/fast_pixel_direction", "MOD-012"
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 import h5py
@@ -21,8 +20,6 @@ from nxformula.nexus.access import Access
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file, reading
 from nxformula.nexus.links import Resolver, UserLink, check_declared, link_of
 from nxformula.nexus.metadata.nodes import (
-    TEXT,
-    Array,
     Attribute,
     Broken,
     Field,
@@ -31,25 +28,21 @@ from nxformula.nexus.metadata.nodes import (
     Node,
     Source,
 )
-from nxformula.nexus.text import as_text
+from nxformula.nexus.metadata.values import (
+    FAULTS,
+    attributes_of,
+    blocks_of,
+    clean,
+    declared_bytes,
+    dtype_of,
+    filters_of,
+    is_small,
+    value_of,
+)
 
-#: Values that are kept of fields with one dimension, and of others.
-_MOST_1D: Final = 1 << 20
-_MOST: Final = 4096
-#: Bytes of text that are kept of a field, and bytes of an attribute.
-_MOST_TEXT: Final = 1 << 20
-_MOST_ATTRIBUTE: Final = 1 << 16
 #: Objects of a tree, and values that are streamed of one field.
 _MOST_OBJECTS: Final = 1_000_000
 _MOST_STREAMED: Final = 1 << 28
-#: Bytes that are read at a time when all values are asked for.
-_BLOCK_BYTES: Final = 16 << 20
-#: Attributes that no rule could want, and that HDF5 keeps for itself.
-_INTERNAL: Final = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "DIMENSION_SCALE")
-
-#: Types of HDF5 that are numbers.
-_NUMBERS: Final = (h5py.h5t.TypeIntegerID, h5py.h5t.TypeFloatID)
-_FAULTS: Final = (OSError, RuntimeError, KeyError, TypeError, ValueError, UnicodeError)
 
 
 class MetadataFile:
@@ -125,20 +118,20 @@ class MetadataFile:
         while self._links:
             group, name, parent, link = self._links.popleft()
             path = _join(group.path, name)
-            group.members[_clean(name)] = self._follow(path, parent, name, link)
+            group.members[clean(name)] = self._follow(path, parent, name, link)
             self._descend()
         return root
 
     def _descend(self) -> None:
         while self._pending:
             group, stored = self._pending.popleft()
-            for name in sorted(_names(stored), key=_clean):
+            for name in sorted(_names(stored), key=clean):
                 self._member(group, name, stored)
 
     def _member(self, group: Group, name: Any, stored: Any) -> None:
         """Add a member; h5py gives names that are no text as bytes."""
         path = _join(group.path, name)
-        shown = _clean(name)
+        shown = clean(name)
         try:
             link = link_of(stored, name)
         except FileError as error:
@@ -147,10 +140,10 @@ class MetadataFile:
         if isinstance(link, h5py.HardLink):
             group.members[shown] = self._open(path, stored, name, None)
         elif isinstance(link, h5py.SoftLink):
-            self._later(group, name, stored, Link("soft", _clean(link.path)))
+            self._later(group, name, stored, Link("soft", clean(link.path)))
         elif isinstance(link, h5py.ExternalLink):
             self._later(
-                group, name, stored, Link("external", _clean(link.path), _clean(link.filename))
+                group, name, stored, Link("external", clean(link.path), clean(link.filename))
             )
         elif isinstance(link, UserLink):
             kind = Link("user-defined")
@@ -159,13 +152,13 @@ class MetadataFile:
 
     def _later(self, group: Group, name: Any, stored: Any, link: Link) -> None:
         # Keeps the place among the members until the link is followed.
-        group.members[_clean(name)] = Broken(_join(group.path, name), {}, link, "not followed", "")
+        group.members[clean(name)] = Broken(_join(group.path, name), {}, link, "not followed", "")
         self._links.append((group, name, stored, link))
 
     def _open(self, path: str, stored: Any, name: Any, link: Link | None) -> Node:
         try:
             return self._node(path, stored[name], link)
-        except _FAULTS as error:
+        except FAULTS as error:
             return Broken(path, {}, link, "unreadable", hdf5_reason(error))
 
     def _follow(self, path: str, stored: Any, name: Any, link: Link) -> Node:
@@ -179,7 +172,7 @@ class MetadataFile:
             return Broken(path, {}, link, "missing", str(error.args[0]))
         try:
             return self._node(path, found, link)
-        except _FAULTS as error:
+        except FAULTS as error:
             return Broken(path, {}, link, "unreadable", hdf5_reason(error))
 
     def _node(self, path: str, stored: Any, link: Link | None) -> Node:
@@ -194,7 +187,7 @@ class MetadataFile:
         if len(self._nodes) >= _MOST_OBJECTS:
             message = f"{self.path} has more than {_MOST_OBJECTS:,} objects"
             raise CorruptFileError(message, self.path)
-        attributes = _attributes(stored)
+        attributes = attributes_of(stored)
         node: Node
         if isinstance(stored, h5py.Group):
             node = Group(path, attributes, link)
@@ -209,11 +202,11 @@ class MetadataFile:
     def _field(
         self, path: str, attributes: dict[str, Attribute], link: Link | None, stored: Any
     ) -> Field:
-        dtype, shape = _dtype(stored), stored.shape
+        dtype, shape = dtype_of(stored), stored.shape
         field = Field(path, attributes, link, dtype, shape)
         if stored.chunks:
             field.chunks = stored.chunks
-            field.filters, field.missing_filters = _filters(stored)
+            field.filters, field.missing_filters = filters_of(stored)
         if stored.is_virtual:
             field.sources = self._sources(stored)
         broken = any(source.problem for source in field.sources) or field.missing_filters
@@ -225,13 +218,13 @@ class MetadataFile:
             if stored.is_virtual or stored.external:
                 # Refuses storage in files that may not be read.
                 self._resolver.stored_bytes(stored)
-            check_declared(self._resolver, stored, _declared(stored))
+            check_declared(self._resolver, stored, declared_bytes(stored))
         except FileError:
             return field
-        if _is_small(field, stored):
-            field.value = _value(stored, field.is_text)
+        if is_small(field, stored):
+            field.value = value_of(stored, field.is_text)
         elif field.is_numeric and field.size <= _MOST_STREAMED:
-            field.blocks = lambda: _blocks(stored)
+            field.blocks = lambda: blocks_of(stored)
         return field
 
     def _sources(self, stored: Any) -> tuple[Source, ...]:
@@ -239,7 +232,7 @@ class MetadataFile:
         return tuple(self._source(stored, file, path) for file, path in mappings)
 
     def _source(self, stored: Any, file: str, path: str) -> Source:
-        names = _clean(file), _clean(path)
+        names = clean(file), clean(path)
         if file != "." and not self._external:
             return Source(*names, "links to other files are not followed", "not followed")
         try:
@@ -315,128 +308,11 @@ def _fits(space: Any, shape: tuple[int, ...]) -> bool:
 
 
 def _join(path: str, name: Any) -> str:
-    return f"{path.rstrip('/')}/{_clean(name)}"
-
-
-def _clean(text: Any) -> str:
-    return as_text(text) or ""
+    return f"{path.rstrip('/')}/{clean(name)}"
 
 
 def _names(stored: Any) -> list[Any]:
     try:
         return list(stored)
-    except _FAULTS:
+    except FAULTS:
         return []
-
-
-def _attributes(stored: Any) -> dict[str, Attribute]:
-    found: dict[str, Attribute] = {}
-    try:
-        names = list(stored.attrs)
-    except _FAULTS:
-        return found
-    for name in names:
-        if name in _INTERNAL:
-            continue
-        try:
-            found[_clean(name)] = _attribute(stored, name)
-        except _FAULTS:
-            found[_clean(name)] = None
-    return found
-
-
-def _attribute(stored: Any, name: Any) -> Attribute:
-    stated = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
-    kept = h5py.h5a.open(stored.id, stated)
-    if kept.get_storage_size() > _MOST_ATTRIBUTE:
-        return None
-    if not isinstance(kept.get_type(), _NUMBERS):
-        return plain(stored.attrs[name])
-    # The way through h5py's mapping takes twice as long, and a file has thousands.
-    value = np.empty(kept.shape, kept.dtype)
-    kept.read(value)
-    return plain(value)
-
-
-def plain(value: Any) -> Attribute:
-    """Whatever h5py gives for an attribute, as text, number, boolean or list.
-
-    Examples
-    --------
-    >>> plain(np.bytes_(b"NXmx")), plain(np.array([1.5, 2])), plain(h5py.Empty("f4"))
-    ('NXmx', [1.5, 2.0], None)
-    """
-    if isinstance(value, np.ndarray):
-        return [plain(item) for item in value.tolist()] if value.ndim else plain(value[()])
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    text = as_text(value)
-    if text is not None:
-        return text
-    if isinstance(value, np.generic):
-        value = value.item()
-    return value if isinstance(value, bool | int | float) else None
-
-
-def _dtype(stored: Any) -> str:
-    try:
-        dtype = stored.dtype
-    except TypeError:
-        return "unknown"
-    if h5py.check_string_dtype(dtype) is not None:
-        return TEXT
-    if dtype.names:
-        return "compound"
-    if h5py.check_ref_dtype(dtype) is not None:
-        return "reference"
-    if h5py.check_vlen_dtype(dtype) is not None:
-        return "vlen"
-    if dtype.kind in "biuf" and not dtype.subdtype:
-        return str(dtype.name)
-    return "opaque"
-
-
-def _filters(stored: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    properties = stored.id.get_create_plist()
-    found, missing = [], []
-    for k in range(properties.get_nfilters()):
-        number, _, _, name = properties.get_filter(k)
-        text = name.split(b";")[0].decode("utf-8", "replace") or f"filter {number}"
-        found.append(text)
-        if not h5py.h5z.filter_avail(number):
-            missing.append(f"{text} ({number})" if text != f"filter {number}" else text)
-    return tuple(found), tuple(missing)
-
-
-def _declared(stored: Any) -> int:
-    return math.prod(stored.shape or ()) * int(stored.dtype.itemsize)
-
-
-def _is_small(field: Field, stored: Any) -> bool:
-    shape = field.shape or ()
-    if field.is_text:
-        return field.size <= _MOST and _declared(stored) <= _MOST_TEXT
-    return field.size <= (_MOST_1D if len(shape) == 1 else _MOST)
-
-
-def _value(stored: Any, is_text: bool) -> Any:
-    try:
-        if not is_text:
-            numbers = np.empty(stored.shape, stored.dtype)
-            stored.id.read(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
-            return numbers
-        value = stored[()]
-    except _FAULTS:
-        return None
-    if isinstance(value, np.ndarray):
-        return [as_text(item) or "" for item in value.reshape(-1)]
-    return as_text(value)
-
-
-def _blocks(stored: Any) -> Iterator[Array]:
-    """All values, some at a time along the first dimension."""
-    rows = max(1, _BLOCK_BYTES * stored.shape[0] // max(1, _declared(stored)))
-    if stored.chunks:
-        rows = max(1, rows // stored.chunks[0]) * stored.chunks[0]
-    for start in range(0, stored.shape[0], rows):
-        yield stored[start : start + rows]

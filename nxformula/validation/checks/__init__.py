@@ -13,6 +13,7 @@ from nxformula.validation.checks import (
     geometry,
     links,
     modules,
+    scans,
     times,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "geometry",
     "links",
     "modules",
+    "scans",
     "times",
 ]
