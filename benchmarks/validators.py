@@ -4,8 +4,8 @@ python benchmarks/validators.py [--bin FOLDER ...]
 
 The faults are those of tests/validation/mutants.py. Each validator that is found in a FOLDER or on
 the path runs on the valid file and on each mutant. A fault counts as found at its place if the
-output has a line that it has not for the valid file, and that names the object at fault: its name is
-enough, its path is not asked for. False alarms are lines that tell a problem of the valid file.
+output has a line that it has not for the valid file, and that names the object at fault; its path
+is not asked for. False alarms are lines that tell a problem of the valid file.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import h5py
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "validation"))
 
-import bases  # noqa: E402
-from mutants import MUTANTS  # noqa: E402
+import bases
+from mutants import MUTANTS
 
 #: The package, its command, and what a line that tells a problem has.
 VALIDATORS = {
@@ -39,6 +39,8 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass
 class Outcome:
+    """What a validator said."""
+
     code: int
     lines: list[str]
     crashed: bool

@@ -10,6 +10,7 @@ import pytest
 from mutants import MUTANTS, Mutant
 
 import nxformula
+from nxformula.masters.demonstration import Demonstration
 
 
 def copied(valid: Path, folder: Path) -> Path:
@@ -46,3 +47,11 @@ def test_there_are_many_mutants() -> None:
 def test_valid_files_have_no_findings(kind: str, valid: dict[str, Path]) -> None:
     report = nxformula.validate(valid[kind])
     assert (report.status, report.findings) == ("ok", ())
+
+
+def test_what_this_package_writes(attached: Demonstration, tmp_path: Path) -> None:
+    """The demonstration does not say where its detector saturates, nor where it was made."""
+    nxformula.calibrate(attached.master, tmp_path / "calibrated.nxs")
+    for path in (attached.master, tmp_path / "calibrated.nxs"):
+        told = {finding.rule for finding in nxformula.validate(path)}
+        assert told == {"NXMX-DET-005", "NXMX-SRC-001"}

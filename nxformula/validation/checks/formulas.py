@@ -55,6 +55,12 @@ class Calibration:
         """The calibrated field: beside the group."""
         return self.scope.tree.parent(self.group).field(self.field_name)
 
+    @property
+    def is_applied(self) -> bool:
+        """Whether the field holds calibrated values, which the formula does not take."""
+        node = self.group.members.get(names.APPLIED)
+        return isinstance(node, Field) and bool(node.scalar)
+
     @cached_property
     def parsed(self) -> Formula | FormulaError | None:
         """The formula, or why it is none."""
@@ -110,7 +116,7 @@ class Calibration:
     @cached_property
     def symbols(self) -> dict[str, Symbol] | None:
         """The symbols of the formula; None unless all are there and have axes."""
-        if self.formula is None:
+        if self.formula is None or self.is_applied:
             return None
         real = types.real_dtype(self.group.text(names.FORMULA_DTYPE) or "float32")
         found = {}
@@ -218,24 +224,31 @@ def conflicts(each: Calibration) -> Iterator[Fault]:
     if formula is None:
         return
     lengths: dict[str, dict[str, int]] = {}
-    for name in formula.names:
-        node, axes = each.member(name), each.symbol_axes(name)
-        if not isinstance(node, Field) or node.shape is None or not node.is_numeric:
-            continue
-        declared = name + names.AXES_SUFFIX
+    for name, node, shape in _shaped(each, formula):
+        axes, declared = each.symbol_axes(name), name + names.AXES_SUFFIX
         if axes is None:
-            message = f"the {len(node.shape)} dimensions of {name!r} have no names"
+            message = f"the {len(shape)} dimensions of {name!r} have no names"
             yield Fault(path, message, declared)
-        elif len(axes) != len(node.shape):
-            message = f"{len(axes)} names for the {len(node.shape)} dimensions of {name!r}"
-            yield Fault(path, message, declared, (f"{path}/{name}",))
+        elif len(axes) != len(shape):
+            message = f"{len(axes)} names for the {len(shape)} dimensions of {name!r}"
+            yield Fault(path, message, declared, (node.path,))
         else:
-            for axis, length in zip(axes, node.shape, strict=True):
+            for axis, length in zip(axes, shape, strict=True):
                 if axis != ".":
                     lengths.setdefault(axis, {})[name] = length
     for axis, known in lengths.items():
         if len(set(known.values())) > 1:
             yield from _odd_ones(each, axis, known)
+
+
+def _shaped(each: Calibration, formula: Formula) -> Iterator[tuple[str, Field, tuple[int, ...]]]:
+    """The symbols that are fields of numbers, with their shapes."""
+    for name in formula.names:
+        node = each.member(name)
+        if each.is_applied and name == each.field_name:
+            continue
+        if isinstance(node, Field) and node.shape is not None and node.is_numeric:
+            yield name, node, node.shape
 
 
 def _odd_ones(each: Calibration, axis: str, known: dict[str, int]) -> Iterator[Fault]:
