@@ -32,7 +32,7 @@ VALIDATORS = {
     "punx": (("punx", "validate"), r"\s(WARN|ERROR)\s+\S"),
     "pynxtools": (("pynx", "validate"), r"^(WARNING|ERROR)"),
     "nexusformat": (("nxvalidate", "-w", "-a", "NXmx"), r"\[38;2;"),
-    "chexus": (("chexus", "--ignore-missing"), r"^- |: /entry"),
+    "chexus": (("chexus", "--ignore-missing"), r" @ /"),
 }
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

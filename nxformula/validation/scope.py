@@ -174,7 +174,7 @@ class Scope:
                 continue
             sides = [group.field(f"{axis}_pixels_in_detector") for axis in "yx"]
             found = [side.scalar for side in sides if side is not None]
-            lengths = [int(length) for length in found if length is not None and length > 0]
+            lengths = [int(length) for length in found if length is not None and 0 < length < 1e9]
             if len(lengths) == 2:
                 return lengths[0], lengths[1]
         return None

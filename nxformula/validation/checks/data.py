@@ -93,7 +93,8 @@ def _axis_length(
     group: Group, axis: Field, name: str, k: int, shape: tuple[int, ...]
 ) -> Iterator[Fault]:
     indices = group.numbers(f"{name}_indices")
-    dimension = int(indices[0]) if indices is not None and indices.size == 1 else k
+    is_one = indices is not None and indices.size == 1 and np.isfinite(indices[0])
+    dimension = int(indices[0]) if indices is not None and is_one else k
     if not 0 <= dimension < len(shape):
         message = f"{name}_indices is {dimension}, and the signal has {len(shape)} dimensions"
         yield Fault(group.path, message, f"{name}_indices", severity="warning")

@@ -109,8 +109,9 @@ def _unknown(tree: Tree, group: Group, stated: str) -> Fault:
 @check_file("NXMX-ENT-004")
 def defaults(tree: Tree) -> Iterator[Fault]:
     """The attributes `default` lead from the root to a plot."""
-    here = tree.root
-    while True:
+    here, seen = tree.root, set[str]()
+    while here.path not in seen:
+        seen.add(here.path)
         name = here.attributes.get("default")
         if name is None:
             return
@@ -118,7 +119,5 @@ def defaults(tree: Tree) -> Iterator[Fault]:
         if not isinstance(node, Group):
             message = f"default is {str(name)[:60]!r}, and there is no such group here"
             yield Fault(here.path, message, "default")
-            return
-        if node is here or node.path == here.path:
             return
         here = node

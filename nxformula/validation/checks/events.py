@@ -145,7 +145,9 @@ def ranges(scope: Scope) -> Iterator[Fault]:
         index = values_of(table.field("frame_index"))
         event = next((f for f in map(table.field, _IDS) if f is not None), None)
         numbers = values_of(event)
-        if index is None or numbers is None or index.ndim != 2 or len(numbers) != len(index):
+        if index is None or numbers is None or (index.ndim, numbers.ndim) != (2, 1):
+            continue
+        if len(numbers) != len(index):
             continue
         for k, module in enumerate(modules(table)[: index.shape[1]]):
             first, last = (values_of(module.field(f"{name}_id")) for name in ("first", "last"))
