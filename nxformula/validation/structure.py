@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from nxformula._resources import resource
-from nxformula.nexus.metadata.nodes import Broken, Field, Group
+from nxformula.nexus.metadata.nodes import Broken, Field, Group, Node
 from nxformula.validation.checks.beam import misplaced
 from nxformula.validation.classes import NXDL, OPEN, guessed
 from nxformula.validation.keywords import KEYWORDS
@@ -106,7 +106,15 @@ def describe(scope: Scope, group: Group) -> dict[str, Any]:
         elif isinstance(node, Broken):
             fields[name] = {"unreached": True}
             groups[name] = _lost_class(node)
-    return {"attributes": dict(group.attributes), "fields": fields, "groups": groups}
+    return {"attributes": _attributes(group), "fields": fields, "groups": groups}
+
+
+def _attributes(node: Node) -> dict[str, Any]:
+    """Attributes; a list of one text is that text, as readers take it."""
+    return {
+        name: text if (text := node.text(name)) is not None else value
+        for name, value in node.attributes.items()
+    }
 
 
 def _lost_class(node: Broken) -> str | None:
@@ -119,7 +127,7 @@ def describe_field(field: Field) -> dict[str, Any]:
     found: dict[str, Any] = {
         "dtype": field.dtype,
         "shape": None if field.shape is None else list(field.shape),
-        "attributes": dict(field.attributes),
+        "attributes": _attributes(field),
     }
     if field.is_text and field.words is not None:
         found["value"] = field.words
@@ -251,8 +259,9 @@ def _misspelt(group: Group, nx_class: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_numbered(name: str, other: str) -> bool:
-    """Whether a name is another one with a number, as `pixel_mask_1`."""
-    return name.rstrip("_0123456789") == other.rstrip("_0123456789")
+    """Whether a name is another one with a number, as `pixel_mask_1` or `threshold_2_energy`."""
+    numbers = re.compile(r"[_0-9]+")
+    return numbers.sub("", name) == numbers.sub("", other)
 
 
 def _spelling_fault(group: Group, nx_class: str, name: str, other: str) -> StructureFault:

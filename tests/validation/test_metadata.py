@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import nxformula
 from nxformula.cli import main
+from nxformula.nexus.metadata import reader
 from nxformula.nexus.metadata.json_tree import from_json, to_json
 from nxformula.nexus.metadata.nodes import Broken, Field, Group, summarize, walk
 from nxformula.nexus.metadata.reader import MetadataFile
@@ -157,6 +158,18 @@ def test_sizes_that_are_only_declared_take_no_memory(tmp_path: Path) -> None:
         assert field_of(file.root, "x").statistics is None
         assert field_of(file.root, "text").value is None
         assert field_of(file.root, "big").shape is None
+
+
+def test_values_of_all_fields_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_MOST_KEPT", 20_000)
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        for k in range(5):
+            file[f"x{k}"] = np.full(1000, k, "f8")
+    with MetadataFile(path) as file:
+        fields = [field_of(file.root, f"x{k}") for k in range(5)]
+        assert [field.value is not None for field in fields] == [True, True, False, False, False]
+        assert [field.statistics.most for field in fields if field.statistics] == [0, 1, 2, 3, 4]
 
 
 @settings(max_examples=60)

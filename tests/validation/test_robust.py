@@ -120,3 +120,21 @@ def test_indices_that_are_no_number() -> None:
     for value in ("NaN", "Infinity"):
         attributes["omega_indices"] = [{"number": value}]
         assert validate_tree(from_json(document)) == ()
+
+
+def test_what_writers_do_is_no_fault() -> None:
+    document = copy.deepcopy(BASES[0])
+    detector = document["members"]["entry"]["members"]["instrument"]["members"]["detector"]
+    # Texts as lists of one text, names with a number, groups of their own.
+    phi = document["members"]["entry"]["members"]["sample"]["members"]["transformations"]
+    for node in (*phi["members"].values(), detector["members"]["distance"]):
+        for name, value in node.get("attributes", {}).items():
+            if isinstance(value, str):
+                node["attributes"][name] = [value]
+    energy = {"kind": "field", "dtype": "float64", "shape": [], "value": 6000.0}
+    detector["members"]["threshold_2_energy"] = energy
+    detector["members"]["vendor"] = {"kind": "group", "members": {"distanse": energy}}
+    document["members"]["entry"]["members"]["dials"] = {"kind": "group"}
+    definition = document["members"]["entry"]["members"]["definition"]
+    definition |= {"shape": [1], "value": ["NXmx"]}
+    assert validate_tree(from_json(document)) == ()

@@ -40,6 +40,8 @@ from nxformula.nexus.metadata.values import (
     value_of,
 )
 
+#: Bytes of values that are kept of all fields together.
+_MOST_KEPT: Final = 1 << 29
 #: Objects of a tree, and values that are streamed of one field.
 _MOST_OBJECTS: Final = 1_000_000
 _MOST_STREAMED: Final = 1 << 28
@@ -90,6 +92,7 @@ class MetadataFile:
         self._pool = FilePool(self._file)
         self._resolver = Resolver(self._pool, Access(path, tuple(allow)))
         self._external = external
+        self._room = _MOST_KEPT
         self._nodes: dict[tuple[int, Any], Node] = {}
         self._links: deque[tuple[Group, Any, Any, Link]] = deque()
         self._pending: deque[tuple[Group, Any]] = deque()
@@ -221,7 +224,9 @@ class MetadataFile:
             check_declared(self._resolver, stored, declared_bytes(stored))
         except FileError:
             return field
-        if is_small(field, stored):
+        size = declared_bytes(stored)
+        if is_small(field, stored) and size <= self._room:
+            self._room -= size
             field.value = value_of(stored, field.is_text)
         elif field.is_numeric and field.size <= _MOST_STREAMED:
             field.blocks = lambda: blocks_of(stored)
