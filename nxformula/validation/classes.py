@@ -75,6 +75,8 @@ def guessed(group: Group) -> str | None:
     for nx_class, (enough, signs) in _SIGNS.items():
         if len(members & signs) >= enough:
             return nx_class
+    if group.path.count("/") == 1 and members & {"definition", "instrument"}:
+        return "NXentry"
     fields = [node for node in group.members.values() if isinstance(node, Field)]
     if fields and all("transformation_type" in field.attributes for field in fields):
         return "NXtransformations"

@@ -1069,6 +1069,58 @@ def virtual_source_without_dataset(file: Any) -> Expected:
 
 
 @mutant
+def virtual_frames_without_source(file: Any) -> Expected:
+    data = virtual(file)
+    if data is None or len(data.virtual_sources()) < 2:
+        return None
+    group, source = data.parent, data.virtual_sources()[0]
+    path, length = data.name, data.shape[0] // len(data.virtual_sources())
+    layout = h5py.VirtualLayout(data.shape, data.dtype)
+    place = h5py.VirtualSource(source.file_name, source.dset_name, (length, *data.shape[1:]))
+    layout[:length] = place
+    del group["data"]
+    group.create_virtual_dataset("data", layout)
+    return path, "LNK-003"
+
+
+@mutant
+def module_missing(file: Any) -> Expected:
+    groups = of_class(file, "NXdetector_module")
+    if len(groups) < 2:
+        return None
+    detector = groups[-1].parent
+    del detector[groups[-1].name.rsplit("/", 1)[-1]]
+    return detector.name, "MOD-003"
+
+
+@mutant
+def entry_without_class(file: Any) -> Expected:
+    entry = first(file, "NXentry")
+    file.move(entry.name, "run_7")
+    file.attrs["default"] = "run_7"
+    for path in ("data/data", "data/omega"):
+        link = entry.get(path, getlink=True)
+        if isinstance(link, h5py.SoftLink):
+            del entry[path]
+            entry[path] = h5py.SoftLink(link.path.replace("/entry/", "/run_7/"))
+
+    def rename_targets(name: str, node: Any) -> None:
+        if "depends_on" in node.attrs:
+            node.attrs["depends_on"] = text(node.attrs["depends_on"]).replace("/entry/", "/run_7/")
+
+    entry.visititems(rename_targets)
+    for group in (*of_class(file, "NXsample"), *of_class(file, "NXdetector")):
+        path = text(group["depends_on"][()]).replace("/entry/", "/run_7/")
+        replace(group, "depends_on", path)
+    formula = formula_group(file)
+    if formula is not None:
+        del formula["data"]
+        formula["data"] = h5py.SoftLink("/run_7/instrument/detector/data")
+    del file["run_7"].attrs["NX_class"]
+    return "/run_7", "ENT-003"
+
+
+@mutant
 def part_of_the_stack_missing(file: Any) -> Expected:
     group = first(file, "NXdata", "data_000002")
     if group is None:

@@ -69,6 +69,7 @@ def _field_to_json(field: Field) -> dict[str, Any]:
             "chunks": field.chunks and list(field.chunks),
             "filters": list(field.filters),
             "missing_filters": list(field.missing_filters),
+            "unfilled": field.unfilled or None,
             "sources": [_source_to_json(source) for source in field.sources],
         }
     )
@@ -161,6 +162,7 @@ def _field(path: str, attributes: Any, link: Link | None, document: Mapping[str,
     field.filters = tuple(document.get("filters", ()))
     field.missing_filters = tuple(document.get("missing_filters", ()))
     field.sources = tuple(Source(**source) for source in document.get("sources", ()))
+    field.unfilled = document.get("unfilled", 0)
     if "statistics" in document:
         known = document["statistics"]
         field._statistics = Statistics(
@@ -209,5 +211,5 @@ def _shown_again(node: Node, other: Node) -> Node:
     again = Field(node.path, other.attributes, node.link, other.dtype, other.shape, other.value)
     again.chunks, again.filters, again.sources = other.chunks, other.filters, other.sources
     again.missing_filters, again._statistics = other.missing_filters, other._statistics
-    again.same_as = other.path
+    again.same_as, again.unfilled = other.path, other.unfilled
     return again

@@ -179,6 +179,8 @@ class Field(Node):
         Those that are not there to read the values.
     sources : tuple of Source
         Of a virtual dataset.
+    unfilled : int
+        Frames of a virtual dataset that no source gives.
     blocks : callable or None
         Reads all values, some at a time; gone when the tree is detached.
     """
@@ -190,6 +192,7 @@ class Field(Node):
     filters: tuple[str, ...] = ()
     missing_filters: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    unfilled: int = 0
     same_as: str | None = None
     blocks: Callable[[], Iterable[Array]] | None = None
     _statistics: Statistics | None = None

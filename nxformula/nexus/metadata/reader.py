@@ -212,6 +212,7 @@ class MetadataFile:
             field.filters, field.missing_filters = filters_of(stored)
         if stored.is_virtual:
             field.sources = self._sources(stored)
+            field.unfilled = _unfilled(stored)
         broken = any(source.problem for source in field.sources) or field.missing_filters
         if broken or not field.size:
             return field
@@ -282,6 +283,20 @@ def _is_growing(space: Any) -> bool:
     return any(h5py.h5s.UNLIMITED in each for each in space.get_regular_hyperslab())
 
 
+def _unfilled(stored: Any) -> int:
+    """Frames of a virtual dataset for which there is no mapping at all."""
+    if len(stored.shape) < 3:
+        return 0
+    filled = np.zeros(stored.shape[0], bool)
+    for mapping in stored.virtual_sources():
+        space = mapping.vspace
+        if space.get_select_type() == h5py.h5s.SEL_ALL or _is_growing(space):
+            return 0
+        low, high = space.get_select_bounds()
+        filled[low[0] : high[0] + 1] = True
+    return int(np.count_nonzero(~filled))
+
+
 def _again(field: Field, path: str, link: Link | None) -> Field:
     return Field(
         path,
@@ -294,6 +309,7 @@ def _again(field: Field, path: str, link: Link | None) -> Field:
         field.filters,
         field.missing_filters,
         field.sources,
+        field.unfilled,
         field.path,
         field.blocks,
     )

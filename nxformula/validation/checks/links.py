@@ -83,6 +83,12 @@ def virtual(tree: Tree) -> Iterator[Fault]:
     """Virtual datasets have all their sources."""
     told = {id(f) for m in _missing_files(tree).values() if m.links for f in m.virtual}
     for field in tree.fields:
+        if field.unfilled:
+            message = (
+                f"no source gives {field.unfilled} of {(field.shape or (0,))[0]} frames; readers "
+                "get fill values"
+            )
+            yield Fault(field.path, message, severity="warning")
         wrong = [s for s in field.sources if s.problem and s.kind not in _NOT_HERE]
         if not wrong or (id(field) in told and all(s.kind == "missing file" for s in wrong)):
             continue

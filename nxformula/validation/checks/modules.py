@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -137,9 +138,10 @@ def is_swapped(slab: Slab, shape: tuple[int, ...]) -> bool:
 
 @check("NXMX-MOD-003")
 def apart(scope: Scope) -> Iterator[Fault]:
-    """Modules of a detector do not overlap in the image."""
+    """Modules of a detector do not overlap in the image; what they leave out is told."""
     for detector in scope.detectors:
-        slabs = [slab for slab in map(slab_of, scope.modules_of(detector)) if slab is not None]
+        modules = scope.modules_of(detector)
+        slabs = [slab for slab in map(slab_of, modules) if slab is not None]
         ranks = {len(slab.size) for slab in slabs}
         if len(slabs) < 2 or len(ranks) != 1:
             continue
@@ -148,7 +150,19 @@ def apart(scope: Scope) -> Iterator[Fault]:
             len(slab.size) == len(shape) and is_swapped(slab, shape) for slab in slabs
         ):
             continue
-        yield from _overlaps(slabs)
+        overlaps = list(_overlaps(slabs))
+        yield from overlaps
+        is_whole = not overlaps and len(slabs) == len(modules)
+        if is_whole and shape is not None and len(shape) == next(iter(ranks)):
+            yield from _uncovered(detector, slabs, shape)
+
+
+def _uncovered(detector: Group, slabs: list[Slab], shape: tuple[int, ...]) -> Iterator[Fault]:
+    inside = all(end < n for slab in slabs for end, n in zip(slab.last, shape, strict=True))
+    missing = math.prod(shape) - sum(math.prod(slab.size) for slab in slabs)
+    if inside and missing > 0 and all(max(slab.stride) == 1 for slab in slabs):
+        message = f"{missing} of {math.prod(shape)} pixels of an image belong to no module"
+        yield Fault(detector.path, message, severity="info")
 
 
 def _overlaps(slabs: list[Slab]) -> Iterator[Fault]:
