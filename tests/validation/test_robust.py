@@ -138,3 +138,22 @@ def test_what_writers_do_is_no_fault() -> None:
     definition = document["members"]["entry"]["members"]["definition"]
     definition |= {"shape": [1], "value": ["NXmx"]}
     assert validate_tree(from_json(document)) == ()
+
+
+def test_a_source_that_is_a_broken_link_is_told_once() -> None:
+    document = copy.deepcopy(BASES[0])
+    data = document["members"]["entry"]["members"]["data"]["members"]
+    target = {"kind": "external", "file": "scan_000001.h5", "target": "/not/there"}
+    data["data_000001"] = {"kind": "broken", "reason": "missing", "link": target}
+    source = {"file": ".", "path": "/entry/data/data_000001", "problem": "no", "kind": "missing"}
+    data["data"] |= {"sources": [source]}
+    told = [(finding.rule, finding.path) for finding in validate_tree(from_json(document))]
+    assert told == [("NXMX-LNK-001", "/entry/data/data_000001")]
+
+
+def test_axes_are_those_of_data_without_a_signal() -> None:
+    document = copy.deepcopy(BASES[0])
+    attributes = document["members"]["entry"]["members"]["data"]["attributes"]
+    del attributes["signal"]
+    attributes["axes"] = ["kappa", ".", "."]
+    assert [finding.rule for finding in validate_tree(from_json(document))] == ["NXMX-DAT-002"]

@@ -62,8 +62,8 @@ def plottable(scope: Scope) -> Iterator[Fault]:
             shown = repr(name[:60]) if name is not None else "no text"
             yield Fault(group.path, f"signal is {shown}, and there is no such field", "signal")
             continue
-        if name is not None:
-            yield from _axes(group, name)
+        if name is not None or "data" in group.members:
+            yield from _axes(group, name or "data")
 
 
 def _axes(group: Group, signal: str) -> Iterator[Fault]:

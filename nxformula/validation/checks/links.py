@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nxformula.nexus.metadata.nodes import Broken, Field
+from nxformula.nexus.metadata.nodes import Broken, Field, Source
 from nxformula.validation.scope import Fault, check_file
 from nxformula.validation.tree import Tree
 
@@ -89,7 +89,7 @@ def virtual(tree: Tree) -> Iterator[Fault]:
                 "get fill values"
             )
             yield Fault(field.path, message, severity="warning")
-        wrong = [s for s in field.sources if s.problem and s.kind not in _NOT_HERE]
+        wrong = [s for s in field.sources if s.problem and not _is_told_elsewhere(tree, s)]
         if not wrong or (id(field) in told and all(s.kind == "missing file" for s in wrong)):
             continue
         first = wrong[0]
@@ -103,7 +103,11 @@ def virtual(tree: Tree) -> Iterator[Fault]:
         yield Fault(field.path, f"{message}; readers get fill values")
 
 
-_NOT_HERE = ("forbidden", "not followed")
+def _is_told_elsewhere(tree: Tree, source: Source) -> bool:
+    """Whether a source is not looked at, or a link of this file that is told itself."""
+    if source.kind in ("forbidden", "not followed"):
+        return True
+    return source.file == "." and isinstance(tree.get(source.path), Broken)
 
 
 @check_file("NXMX-LNK-004")
