@@ -31,6 +31,7 @@ from nxformula.language.symbols import Symbol
 from nxformula.nexus.attach import Attached, attach
 from nxformula.nexus.calibrate import calibrate
 from nxformula.nexus.calibrated import CalibratedDataset
+from nxformula.nexus.presets import Preset, preset
 from nxformula.nexus.reader import File, open  # noqa: A004 - as h5netcdf and tifffile name theirs
 from nxformula.nexus.sources import SymbolSource
 from nxformula.validation.findings import Finding, Report
@@ -56,6 +57,7 @@ __all__ = [
     "MissingSourceError",
     "NXFormulaError",
     "NoFormulaError",
+    "Preset",
     "Report",
     "Symbol",
     "SymbolSource",
@@ -69,6 +71,7 @@ __all__ = [
     "evaluate",
     "open",
     "parse",
+    "preset",
     "validate",
 ]
 

@@ -7,6 +7,7 @@ import argparse
 from nxformula.cli.options import add_allow, add_force, add_formula, names, read_formula
 from nxformula.nexus.attach import attach
 from nxformula.nexus.names import GROUP_CLASS, PROPOSED_CLASS
+from nxformula.nexus.presets import preset
 
 NAME = "attach"
 SUMMARY = "write a formula into a master, after checking it against the real datasets"
@@ -21,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--field", required=True, metavar="PATH", help="the raw field")
-    add_formula(parser.add_mutually_exclusive_group(required=True))
+    formula = parser.add_mutually_exclusive_group(required=True)
+    add_formula(formula)
+    formula.add_argument(
+        "--preset", metavar="NAME", help="formula, axes, units and results of a preset"
+    )
     parser.add_argument(
         "--symbol",
         action="append",
@@ -34,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--axes", type=names, metavar="A,B", help="result's axes (default: field's)"
     )
     parser.add_argument("--units", help="result's units")
-    parser.add_argument("--dtype", default="float32", help="result's dtype (default: float32)")
+    parser.add_argument("--dtype", help="result's dtype (default: float32)")
     parser.add_argument(
-        "--results", type=names, default=(), metavar="A,B", help="definitions readable as datasets"
+        "--results", type=names, metavar="A,B", help="definitions readable as datasets"
     )
     parser.add_argument("--description", metavar="TEXT", help="for people (default: one is made)")
     parser.add_argument(
@@ -54,18 +59,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_allow(parser)
 
 
+def _formula(arguments: argparse.Namespace) -> str:
+    text: str | None = arguments.formula
+    return text if text is not None else read_formula(arguments.formula_file)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Attach the formula and say what was written."""
-    text = arguments.formula
+    known = preset(arguments.preset) if arguments.preset else None
     attached = attach(
         arguments.file,
         arguments.field,
-        text if text is not None else read_formula(arguments.formula_file),
-        arguments.symbol,
-        axes=arguments.axes,
-        units=arguments.units,
-        dtype=arguments.dtype,
-        results=arguments.results,
+        known.formula if known else _formula(arguments),
+        known.sources(arguments.symbol) if known else arguments.symbol,
+        axes=arguments.axes or (known.axes if known else None),
+        units=arguments.units or (known.units if known else None),
+        dtype=arguments.dtype or (known.dtype if known else "float32"),
+        results=arguments.results or (known.results if known else ()),
+        preset=known,
         description=arguments.description,
         output=arguments.output,
         in_place=arguments.in_place,

@@ -28,6 +28,7 @@ from nxformula.nexus.group_writer import Draft, Member, history_of, write_group
 from nxformula.nexus.homes import Home, find_home
 from nxformula.nexus.links import Found, check_declared, declared_bytes
 from nxformula.nexus.output import new_file
+from nxformula.nexus.presets import Preset
 from nxformula.nexus.reader import File
 from nxformula.nexus.reader import open as open_reader
 from nxformula.nexus.sources import SymbolSource, parse_source
@@ -69,6 +70,7 @@ def attach(
     replace: bool = False,
     copy: bool = False,
     nx_class: str = names.GROUP_CLASS,
+    preset: Preset | None = None,
     allow: Iterable[str | os.PathLike[str]] = (),
 ) -> Attached:
     """Attach a formula to a field of a master.
@@ -107,6 +109,8 @@ def attach(
         Copy constants of up to 1 MiB into the master, instead of linking them.
     nx_class : str
         Class of the group.
+    preset : Preset, optional
+        Where the formula comes from: constants must have the planes that it needs.
     allow : iterable of path
         Folders, beside that of the master, whose files may be read.
 
@@ -159,6 +163,8 @@ def attach(
             history_of(home, master.filename, replace),
         )
         symbol_finder.check(draft)
+        if preset is not None:
+            preset.check_lengths({name: member.symbol for name, member in members.items()})
         inputs = set(master.context.pool.paths) - ({os.path.realpath(path)} if in_place else set())
         with new_file(final, force=force or in_place, inputs=inputs) as temporary:
             copy_master(master.filename, temporary, folder)

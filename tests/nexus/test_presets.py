@@ -1,0 +1,462 @@
+"""Presets: worked numbers, the same mathematics written by hand in float64, and use from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+import nxformula
+from nxformula import Symbol
+from nxformula._resources import resource
+from nxformula.cli import main
+from nxformula.language.checker import check
+from nxformula.language.parser import parse
+from nxformula.language.units.checking import check_units
+from nxformula.masters.demonstration import Demonstration
+from nxformula.nexus.presets import Preset, preset, preset_names
+
+NAMES = preset_names()
+Arrays = dict[str, np.ndarray]
+#: A million pixels.
+FRAMES, SHAPE = 2, (512, 1024)
+
+
+def number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [number(item) for item in value]
+    return float("nan") if value == "NaN" else value
+
+
+def kernel_of(found: Preset, arrays: Arrays, backend: Any = "numpy") -> nxformula.Kernel:
+    symbols = {
+        name: Symbol(each.dtype, each.axes, arrays[name].shape, each.units)
+        for name, each in found.symbols.items()
+    }
+    return nxformula.compile(
+        found.formula, symbols, axes=found.axes, dtype=found.dtype, backend=backend
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_follow_the_schema(name: str) -> None:
+    folder = resource("schemas", "presets")
+    schema = json.loads(folder.joinpath("preset-1.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    document = json.loads(folder.joinpath(f"{name}.json").read_text(encoding="ascii"))
+    assert list(Draft202012Validator(schema).iter_errors(document)) == []
+    assert document["name"] == name
+
+
+@pytest.mark.parametrize("backend", ["numpy", "fast"])
+@pytest.mark.parametrize("name", NAMES)
+def test_worked_numbers(name: str, backend: str) -> None:
+    found = preset(name)
+    arrays = {
+        symbol: np.array(number(value), found.symbols[symbol].dtype)
+        for symbol, value in found.worked["symbols"].items()
+    }
+    result = kernel_of(found, arrays, backend)(arrays)
+    np.testing.assert_allclose(result.reshape(-1), number(found.worked["result"]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_units_and_results(name: str) -> None:
+    found = preset(name)
+    symbols = {
+        symbol: Symbol(
+            each.dtype, each.axes, tuple(each.lengths.get(a, 5) for a in each.axes), each.units
+        )
+        for symbol, each in found.symbols.items()
+    }
+    formula = parse(found.formula)
+    checked = check(formula, symbols, axes=found.axes, dtype=found.dtype, field="data")
+    check_units(checked, found.units)
+    assert set(found.results) <= {let.name for let in formula.lets}
+    assert set(formula.names) == set(found.symbols)
+
+
+# The same mathematics by hand
+
+
+def constants(random: Any, *lengths: int) -> np.ndarray:
+    return random.uniform(0.5, 2, (*lengths, *SHAPE)).astype("f4")
+
+
+def images(random: Any, most: int = 1 << 16, dtype: str = "u2") -> np.ndarray:
+    return random.integers(0, most, (FRAMES, *SHAPE)).astype(dtype)
+
+
+def pick(planes: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Of planes the one that an image of indices names; NaN where there is none."""
+    good = (index >= 0) & (index < len(planes))
+    found = np.take_along_axis(planes.astype("f8"), np.where(good, index, 0)[None], 0)[0]
+    return np.where(good, found, np.nan)
+
+
+def by_frame(one: Callable[[Any, int], np.ndarray], arrays: Arrays) -> np.ndarray:
+    return np.stack([one(arrays, k) for k in range(FRAMES)])
+
+
+def jungfrau(a: Arrays, k: int) -> np.ndarray:
+    code, counts = a["data"][k] // 16384, a["data"][k] % 16384
+    plane = np.array([0, 1, -1, 2])[code]
+    return (counts - pick(a["pedestal"], plane)) / pick(a["gain"], plane)
+
+
+def jungfrau_codes(a: Arrays, k: int) -> np.ndarray:
+    code = (a["data"][k] // 16384).astype(int)
+    found = (a["data"][k] % 16384 - pick(a["pedestal"], code)) / pick(a["gain"], code)
+    return np.where(code == 2, np.nan, found)
+
+
+def agipd(a: Arrays, k: int) -> np.ndarray:
+    cell = int(a["cell_id"][k])
+    if "gain_stage" in a:
+        stage = a["gain_stage"][k].astype(int)
+    else:
+        stage = (a["gain"][k] > a["low"][cell]).astype(int)
+        stage[a["gain"][k] > a["high"][cell]] = 2
+    value = (a["data"][k] - pick(a["offset"][cell], stage)) * pick(a["relative_gain"][cell], stage)
+    return np.where(pick(a["bad"][cell], stage) == 0, value, np.nan)
+
+
+def lpd(a: Arrays, k: int) -> np.ndarray:
+    cell, stage = int(a["cell_id"][k]), (a["data"][k].astype(int) >> 12) % 4
+    value = a["data"][k] % 4096 - pick(a["offset"][cell], stage)
+    return value * pick(a["relative_gain"][cell], stage) * pick(a["flat_field"], stage)
+
+
+def dssc(a: Arrays, k: int) -> np.ndarray:
+    value = a["data"][k].astype("f8")
+    value[value == 0] = 256
+    return value - a["offset"][int(a["cell_id"][k])]
+
+
+def epix(bit: int) -> Callable[[Arrays, int], np.ndarray]:
+    def one(a: Arrays, k: int) -> np.ndarray:
+        cbits = a["config"].astype(int) | (((a["data"][k].astype(int) >> bit) & 1) << 5)
+        # FH, FM, FL, AHL_H, AML_M, AHL_L, AML_L: what is looked at, and what it must be.
+        tests = [(28, 28), (28, 12), (12, 8), (60, 16), (60, 0), (60, 48), (60, 32)]
+        mode = np.full(SHAPE, -1)
+        for number_of, (bits, value) in reversed(list(enumerate(tests))):
+            mode[(cbits & bits) == value] = number_of
+        return (a["data"][k] % 16384 - pick(a["pedestal"], mode)) / pick(a["gain"], mode)
+
+    return one
+
+
+def percival(a: Arrays, k: int) -> np.ndarray:
+    x = a["data"][k].astype(int)
+    gain, fine, coarse = x % 4, (x >> 2) % 256, (x >> 10) % 32
+    column = np.arange(SHAPE[1]) % 7
+    oc, gc, of, gf = (
+        a[name].astype("f8")[:, column]
+        for name in ("offset_coarse", "slope_coarse", "offset_fine", "slope_fine")
+    )
+    charge = (oc - fine - 1) / gc + (coarse - of) / gf
+    return 222 * 26 * (1 - charge / 1.43) * pick(a["gain_factor"], gain)
+
+
+def common_mode(a: Arrays, k: int) -> np.ndarray:
+    signal = np.where(a["mask"] == 0, a["data"][k] - a["pedestal"].astype("f8"), np.nan)
+    for start in range(0, SHAPE[1], 96):
+        bank = signal[:, start : start + 96]
+        with np.errstate(all="ignore"):
+            bank -= np.nanmedian(bank, axis=1, keepdims=True)
+    return signal
+
+
+def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int], np.ndarray]]]:
+    cells = {"cell_id": np.array([1, 0], "u2")}
+    c = lambda *n: constants(random, *n)  # noqa: E731
+    bad = (random.random((2, 3, *SHAPE)) < 0.01).astype("u4") * 8
+    mask = (random.random(SHAPE) < 0.02).astype("u4") * 2
+    three = {"pedestal": c(3) * 1000, "gain": c(3)}
+    agipd_constants = {**cells, "offset": c(2, 3), "relative_gain": c(2, 3), "bad": bad}
+    config = random.choice([28, 12, 8, 16, 0, 20, 24], SHAPE).astype("u1")
+    seven = {"pedestal": c(7) * 100, "gain": c(7)}
+    low = c(2) * 3000
+    return {
+        "jungfrau": ({"data": images(random), **three}, jungfrau),
+        "jungfrau-codes": (
+            {"data": images(random), "pedestal": c(4), "gain": c(4)},
+            jungfrau_codes,
+        ),
+        "jungfrau-fixed": (
+            {"data": images(random, 1 << 14) | 0x3F00, "pedestal": c(), "gain": c()},
+            lambda a, k: np.where(
+                a["data"][k] == 16383,
+                np.nan,
+                (a["data"][k] - a["pedestal"].astype("f8")) / a["gain"],
+            ),
+        ),
+        "jungfrau-photons": (
+            {"data": images(random), **three, "energy": np.array([9.5, 12.7], "f4")},
+            lambda a, k: jungfrau(a, k) / float(a["energy"][k]),
+        ),
+        "agipd": (
+            {"data": images(random), "gain": images(random, 12000), "low": low, "high": low + 3000}
+            | agipd_constants,
+            agipd,
+        ),
+        "agipd-stage": (
+            {"data": images(random), "gain_stage": images(random, 3, "u1"), **agipd_constants},
+            agipd,
+        ),
+        "lpd": (
+            {"data": images(random), **cells, "offset": c(2, 3), "relative_gain": c(2, 3)}
+            | {"flat_field": c(3)},
+            lpd,
+        ),
+        "dssc": ({"data": images(random, 256), **cells, "offset": c(2)}, dssc),
+        "epix10ka": ({"data": images(random, 1 << 15), "config": config, **seven}, epix(14)),
+        "epixhr": ({"data": images(random), "config": config, **seven}, epix(15)),
+        "epix100": (
+            {"data": images(random), "pedestal": c(), "gain": c(), "mask": mask},
+            lambda a, k: np.where(
+                a["mask"] == 0, (a["data"][k] - a["pedestal"].astype("f8")) / a["gain"], np.nan
+            ),
+        ),
+        "cspad": (
+            {"data": images(random, 1 << 14), "pedestal": c(), "pixel_gain": c(), "mask": mask}
+            | {"low_gain": random.random(SHAPE) < 0.5},
+            lambda a, k: np.where(
+                a["mask"] == 0,
+                (a["data"][k] - a["pedestal"].astype("f8"))
+                * np.where(a["low_gain"], 6.85, 1)
+                * a["pixel_gain"],
+                np.nan,
+            ),
+        ),
+        "moench": (
+            {"data": images(random), "pedestal": c(), "gain": c()},
+            lambda a, k: (a["data"][k] % 16384 - a["pedestal"].astype("f8")) / a["gain"],
+        ),
+        "eiger-lut": (
+            {"data": images(random, 1200), "table": random.random(1000).astype("f4")}
+            | {"flat_field": c(), "mask": mask},
+            lambda a, k: np.where(
+                (a["mask"] == 0) & (a["data"][k] < 1000),
+                a["table"].astype("f8")[np.minimum(a["data"][k], 999)] * a["flat_field"],
+                np.nan,
+            ),
+        ),
+        "dead-time": (
+            {"data": images(random, 1500, "u4"), "count_time": np.array([0.5, 2], "f4")}
+            | {"dead_time": c() * 3e-4},
+            dead_time,
+        ),
+        "ccd": (
+            {"data": images(random), "overscan": random.random((FRAMES, SHAPE[0])).astype("f4")}
+            | {"bias": c(), "dark": c(), "exposure": np.array([1, 3], "f4"), "flat": c()}
+            | {"dark_exposure": np.float32(2)},
+            lambda a, k: (
+                (
+                    a["data"][k]
+                    - a["overscan"][k].astype("f8")[:, None]
+                    - a["bias"]
+                    - a["dark"].astype("f8") * (a["exposure"][k] / 2)
+                )
+                / a["flat"]
+            ),
+        ),
+        "transmission": (
+            {
+                "data": images(random, 60000) + np.uint16(5),
+                "dark": c(),
+                "flat": c() + np.float32(2),
+            },
+            lambda a, k: -np.log((a["data"][k] - a["dark"].astype("f8")) / (a["flat"] - a["dark"])),
+        ),
+        "flat-dark": (
+            {"data": images(random), "dark": c(), "flat": c()},
+            lambda a, k: (a["data"][k] - a["dark"].astype("f8")) / a["flat"],
+        ),
+        "monitor": (
+            {"data": images(random, 1 << 16, "u4"), "monitor": np.array([2.5, 0], "f4")}
+            | {"reference": np.float32(1.5)},
+            lambda a, k: a["data"][k] * 0.6 if k == 0 else np.full(SHAPE, np.nan),
+        ),
+        "percival": (
+            {"data": images(random, 1 << 15), "gain_factor": c(3)}
+            | {
+                f"{kind}_{part}": random.uniform(5, 9, (SHAPE[0], 7)).astype("f4")
+                for kind in ("offset", "slope")
+                for part in ("coarse", "fine")
+            },
+            percival,
+        ),
+        "common-mode-rows": (
+            {"data": images(random, 1 << 14), "pedestal": c(), "mask": mask},
+            common_mode,
+        ),
+        "linear": (
+            {"data": images(random, 1 << 20, "i4"), "offset": np.float32(3)}
+            | {"scaling_factor": np.float32(0.25)},
+            lambda a, k: (a["data"][k] + 3.0) * 0.25,
+        ),
+    }
+
+
+def dead_time(a: Arrays, k: int) -> np.ndarray:
+    measured = a["data"][k] / float(a["count_time"][k])
+    dead = measured * a["dead_time"].astype("f8")
+    with np.errstate(all="ignore"):
+        found = a["data"][k] / (1 - dead)
+    # Near the limit the smallest rounding is everything.
+    return np.where(np.abs(1 - dead) < 1e-2, np.inf, np.where(dead < 1, found, np.nan))
+
+
+BY_HAND = transcriptions(np.random.default_rng(6))
+#: Presets without frames and images, which have tests of their own.
+OTHERS = {"mpccd", "timepix3", "polynomial"}
+
+
+def test_every_preset_has_a_transcription() -> None:
+    assert set(BY_HAND) | OTHERS == set(NAMES)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "fast"])
+@pytest.mark.parametrize("name", BY_HAND)
+def test_a_million_pixels_as_by_hand(name: str, backend: str) -> None:
+    arrays, one = BY_HAND[name]
+    expected = by_frame(one, arrays)
+    result = kernel_of(preset(name), arrays, backend)(arrays)
+    assert result.size > 1_000_000
+    compared = ~np.isinf(expected)
+    assert compared.mean() > 0.99
+    np.testing.assert_array_equal(np.isnan(result[compared]), np.isnan(expected[compared]))
+    scale = np.nanmax(np.abs(expected[compared]))
+    np.testing.assert_allclose(
+        result[compared], expected[compared], rtol=2e-5, atol=2e-6 * scale, equal_nan=True
+    )
+
+
+@pytest.mark.parametrize("name", ["jungfrau", "agipd", "agipd-stage", "lpd", "epix10ka", "epixhr"])
+def test_every_stage_is_there(name: str) -> None:
+    arrays, _ = BY_HAND[name]
+    found = preset(name)
+    stages = next(iter(each.lengths["stage"] for each in found.symbols.values() if each.lengths))
+    if not found.results:
+        assert set(np.unique(arrays["gain_stage"])) == set(range(stages))
+        return
+    symbols = {
+        symbol: Symbol(each.dtype, each.axes, arrays[symbol].shape)
+        for symbol, each in found.symbols.items()
+    }
+    checked = check(parse(found.formula), symbols, axes=found.axes, dtype=found.dtype, field="data")
+    stage = nxformula.Kernel(checked, found.results[0])(arrays)
+    least = 4 if name == "jungfrau" else stages
+    assert set(range(least)) <= set(np.unique(stage).astype(int))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "fast"])
+def test_panels_events_and_channels(backend: str) -> None:
+    random = np.random.default_rng(8)
+    mpccd: Arrays = {
+        "data": random.uniform(0, 4000, (2, 8, 256, 256)).astype("f4"),
+        "dark": random.uniform(0, 100, (8, 256, 256)).astype("f4"),
+        "absolute_gain": random.uniform(10, 20, 8).astype("f4"),
+        "energy": np.array([7300, 12000], "f4"),
+    }
+    electrons = (mpccd["data"] - mpccd["dark"].astype("f8")) * mpccd["absolute_gain"][:, None, None]
+    expected = electrons * 3.65 / mpccd["energy"][:, None, None, None]
+    result = kernel_of(preset("mpccd"), mpccd, backend)(mpccd)
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
+
+    # The inverse of the surrogate function a*x + b - c/(x - t) gives back the energy.
+    a, b, c, t = (random.uniform(low, low + 1, 65536) for low in (1, 20, 50, 2))
+    address = random.integers(0, 65536, 1_000_000).astype("u4")
+    tot = random.integers(200, 1000, 1_000_000).astype("u2")
+    events: Arrays = {"data": tot, "address": address}
+    constants_of = {"slope": a, "intercept": b, "curvature": c, "shift": t}
+    events |= {name: values.astype("f4") for name, values in constants_of.items()}
+    x = kernel_of(preset("timepix3"), events, backend)(events).astype("f8")
+    a, b, c, t = (events[name].astype("f8")[address] for name in constants_of)
+    np.testing.assert_allclose(a * x + b - c / (x - t), tot, rtol=1e-5)
+
+    axis: Arrays = {
+        "data": np.arange(1 << 20, dtype="i4"),
+        "coefficients": np.array([1, 2e-3, 3e-9]),
+    }
+    result = kernel_of(preset("polynomial"), axis, backend)(axis)
+    np.testing.assert_allclose(result, np.polynomial.Polynomial(axis["coefficients"])(axis["data"]))
+
+
+# Use
+
+
+def test_attach_by_preset(attached: Demonstration, capsys: pytest.CaptureFixture[str]) -> None:
+    output = attached.folder / "by_preset.nxs"
+    command = [
+        *("attach", str(attached.master), "--field", attached.field, "--preset", "jungfrau"),
+        *("--symbol", f"pedestal={attached.pedestal}:/pedestal"),
+        *("--symbol", f"gain={attached.gain}:/gain", "--replace", "--output", str(output)),
+    ]
+    assert main(command) == 0
+    with nxformula.open(attached.master) as before, nxformula.open(output) as after:
+        np.testing.assert_array_equal(after[attached.field][...], before[attached.field][...])
+        assert after[attached.field].units == "keV"
+        assert after[attached.field].results == ("stage",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x[:2], "'pedestal' has 2 along 'stage', and the preset jungfrau needs 3"),
+        (lambda x: x.swapaxes(1, 2)[:, :-1], "dimension"),
+    ],
+)
+def test_constants_that_do_not_fit(
+    change: Callable[[Any], Any],
+    message: str,
+    attached: Demonstration,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    constants_file = attached.folder / "other.h5"
+    with h5py.File(attached.pedestal) as one, h5py.File(attached.gain) as two:
+        pedestal, gain = change(one["pedestal"][...]), change(two["gain"][...])
+    with h5py.File(constants_file, "w") as file:
+        file["pedestal"], file["gain"] = pedestal, gain
+    output = attached.folder / "refused.nxs"
+    command = [
+        *("attach", str(attached.master), "--field", attached.field, "--preset", "jungfrau"),
+        *("--symbol", f"pedestal={constants_file}:/pedestal"),
+        *("--symbol", f"gain={constants_file}:/gain", "--replace", "--output", str(output)),
+    ]
+    assert main(command) == 1
+    assert message in capsys.readouterr().err
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_say_everything(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preset", name, "--latex"]) == 0
+    page = capsys.readouterr().out
+    found = preset(name)
+    for part in (found.title, *found.notes, *found.references, *found.symbols):
+        assert part in page
+    assert found.formula.strip().splitlines()[-1] in page
+
+
+def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(NAMES)
+    assert main(["presets", "--json"]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == list(NAMES)
+
+
+def test_names_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preset", "jungfrou"]) == 2
+    assert "there is no preset 'jungfrou'; did you mean 'jungfrau'?" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="preset moench has no symbol 'dark'; it has data, "):
+        preset("moench").sources(["dark=1.0"])
+    with pytest.raises(ValueError, match="given twice"):
+        preset("moench").sources(["gain=1.0", "gain=2.0"])
