@@ -162,9 +162,7 @@ def attach(
             description,
             history_of(home, master.filename, replace),
         )
-        symbol_finder.check(draft)
-        if preset is not None:
-            preset.check_lengths({name: member.symbol for name, member in members.items()})
+        symbol_finder.check(draft, preset)
         inputs = set(master.context.pool.paths) - ({os.path.realpath(path)} if in_place else set())
         with new_file(final, force=force or in_place, inputs=inputs) as temporary:
             copy_master(master.filename, temporary, folder)
@@ -257,13 +255,15 @@ class _SymbolFinder:
         """The symbols that the formula uses."""
         return {name: self._member(name) for name in self.formula.names}
 
-    def check(self, draft: Draft) -> None:
-        """Refuse a formula that does not fit its symbols."""
+    def check(self, draft: Draft, preset: Preset | None) -> None:
+        """Refuse a formula that does not fit its symbols, and symbols that lack planes."""
         symbols = {name: member.symbol for name, member in draft.members.items()}
         checked = check(
             self.formula, symbols, axes=draft.axes, dtype=draft.dtype, field=self.home.field
         )
         check_units(checked, draft.units)
+        if preset is not None:
+            preset.check_lengths(symbols)
         for name in draft.results:
             if name not in checked.definitions:
                 message = f"result {name!r} is not a definition of the formula"
