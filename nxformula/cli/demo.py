@@ -54,7 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
         f"2. {demo.master}: the formula, with links to {demo.pedestal.name} and {demo.gain.name}\n"
     )
     show.run(
-        argparse.Namespace(file=str(demo.master), path=None, json=False, latex=False, allow=[])
+        argparse.Namespace(
+            file=str(demo.master), path=None, json=False, latex=False, verify=False, allow=[]
+        )
     )
     _check_schema(demo)
     _read(demo)

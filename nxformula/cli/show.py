@@ -15,6 +15,7 @@ from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.group import read_group
 from nxformula.nexus.reader import File, formula_paths
 from nxformula.nexus.reader import open as open_reader
+from nxformula.nexus.verification import verify
 
 NAME = "show"
 SUMMARY = "show the formulas in a file, their symbols and what evaluating them costs"
@@ -27,14 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", nargs="?", help="only the formula of this field")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--latex", action="store_true", help="show each formula as LaTeX too")
+    parser.add_argument(
+        "--verify", action="store_true", help="compute the checksums of all constants again"
+    )
     add_allow(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the formulas."""
+    """Print the formulas; 1 if constants have changed."""
     with open_reader(arguments.file, allow=arguments.allow) as file:
         paths = [arguments.path] if arguments.path else formula_paths(file)
         described = [_describe(file, path) for path in paths]
+        if arguments.verify:
+            for path, one in zip(paths, described, strict=True):
+                one["checksums"] = _checksums(file, path)
     if arguments.latex:
         for one in described:
             one["latex"] = to_latex(parse(one["formula"]))
@@ -45,7 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         lines = "\n\n".join(_text(one) for one in described).split("\n")
         print("\n".join(printable(line) for line in lines))
-    return 0
+    changed = any(not same for one in described for same in one.get("checksums", {}).values())
+    return 1 if changed else 0
+
+
+def _checksums(file: File, path: str) -> dict[str, bool]:
+    """Whether the constants of a field are those that its formula was attached with."""
+    group = file.context.formula_of(file.context.resolver.find(file, path))
+    assert group is not None, "described before"
+    definition = read_group(group.group, group.field)
+    return {each.name: each.is_same for each in verify(definition, file.context.resolver)}
 
 
 def _describe(file: File, path: str) -> dict[str, Any]:
@@ -106,8 +122,12 @@ def _text(one: dict[str, Any]) -> str:
     lines = [f"{one['field']} -> {one['dtype']}[{axes}]{units}"]
     for shown in (one["formula"], one.get("latex", "")):
         lines += [f"    {line}" for line in shown.strip().splitlines()]
+    verified = [
+        f"checksum of {name}: {'same' if same else 'CHANGED since the formula was attached'}"
+        for name, same in one.get("checksums", {}).items()
+    ]
     if one["applied"]:
-        return "\n".join([*lines, "applied: the field holds calibrated values"])
+        return "\n".join([*lines, "applied: the field holds calibrated values", *verified])
     lines += _table([_row(symbol) for symbol in one["symbols"]])
     if one["results"]:
         lines.append(f"more results: {', '.join(one['results'])}")
@@ -115,7 +135,7 @@ def _text(one: dict[str, Any]) -> str:
     lines.append(
         f"cost per element: {cost['operations']} operations, {cost['bytes_read']} bytes read"
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *verified])
 
 
 def _row(symbol: dict[str, Any]) -> tuple[str, ...]:
