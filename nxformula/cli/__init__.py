@@ -28,6 +28,7 @@ from nxformula.cli import (
     rule,
     rules,
     show,
+    stats,
     tree,
     validate,
 )
@@ -42,6 +43,7 @@ COMMANDS: Final[tuple[ModuleType, ...]] = (
     presets,
     preset,
     calibrate,
+    stats,
     plot,
     validate,
     rules,

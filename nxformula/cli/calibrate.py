@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from nxformula.cli.options import add_allow, add_force
+from nxformula.cli.options import add_allow, add_force, frames_of
 from nxformula.errors import printable
 from nxformula.interop.cluster import connect
 from nxformula.nexus.calibrate import calibrate
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, metavar="OUT")
     parser.add_argument("--field", metavar="PATH", help="needed where several have a formula")
     parser.add_argument(
-        "--frames", type=_frames, default=slice(None), metavar="A:B", help="part of the frames"
+        "--frames", type=frames_of, default=slice(None), metavar="A:B", help="part of the frames"
     )
     parser.add_argument("--compression", default="bitshuffle-lz4", choices=COMPRESSIONS)
     workers = parser.add_mutually_exclusive_group()
@@ -79,19 +79,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, from 1 to 1024")
     return int(text)
-
-
-def _frames(text: str) -> slice:
-    parts = text.split(":")
-    try:
-        numbers = [int(part) if part.strip() else None for part in parts]
-    except ValueError:
-        numbers = []
-    too_far = any(number is not None and abs(number) > sys.maxsize for number in numbers)
-    step = numbers[2] if len(numbers) == 3 else None
-    if not 2 <= len(numbers) <= 3 or too_far or (step is not None and step < 1):
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form 0:100")
-    return slice(*numbers)
 
 
 @contextmanager

@@ -55,3 +55,17 @@ def read_formula(path: str) -> str:
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
     return text.decode("utf-8-sig", errors="replace")
+
+
+def frames_of(text: str) -> slice:
+    """A slice of frames, as `0:100`."""
+    parts = text.split(":")
+    try:
+        numbers = [int(part) if part.strip() else None for part in parts]
+    except ValueError:
+        numbers = []
+    too_far = any(number is not None and abs(number) > sys.maxsize for number in numbers)
+    step = numbers[2] if len(numbers) == 3 else None
+    if not 2 <= len(numbers) <= 3 or too_far or (step is not None and step < 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form 0:100")
+    return slice(*numbers)

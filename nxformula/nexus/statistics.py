@@ -1,0 +1,148 @@
+"""What calibrated frames hold: shares of gain stages, invalid pixels, mean and spread."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from nxformula.engine.layout import Array
+from nxformula.nexus.calibrated import CalibratedDataset
+
+#: Bytes of values that are read at a time.
+_BLOCK_BYTES: Final = 64 << 20
+#: More values than this are no stages.
+_MOST_STAGES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of an image, as a module is.
+
+    Attributes
+    ----------
+    name : str
+        The module.
+    box : tuple of slice
+        Where it is, along the dimensions of an image.
+    """
+
+    name: str
+    box: tuple[slice, ...]
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a region holds in all frames that were looked at.
+
+    Attributes
+    ----------
+    name : str
+        The region.
+    values, invalid : int
+        How many values there are, and how many of them are NaN.
+    mean, sigma : float
+        Of the valid values; NaN if there are none.
+    results : dict of Counter
+        How often each value of a named result comes, by its name.
+    """
+
+    name: str
+    values: int = 0
+    invalid: int = 0
+    mean: float = math.nan
+    sigma: float = math.nan
+    results: dict[str, Counter[int]] = field(default_factory=dict)
+    _squares: float = 0.0
+
+    def add(self, block: Array) -> None:
+        """Take in some values."""
+        valid = block[~np.isnan(block)].astype(np.float64, copy=False)
+        before, more = self.values - self.invalid, valid.size
+        self.values += block.size
+        self.invalid += block.size - more
+        if not more:
+            return
+        mean = float(valid.mean())
+        squares = float(np.sum((valid - mean) ** 2))
+        if before:
+            # Chan, Golub and LeVeque 1983: blocks are joined without loss of digits.
+            step = mean - self.mean
+            squares += self._squares + step * step * before * more / (before + more)
+            mean = self.mean + step * more / (before + more)
+        self.mean, self._squares = mean, squares
+        self.sigma = math.sqrt(squares / (before + more))
+
+    def add_result(self, name: str, block: Array) -> None:
+        """Take in some values of a named result, NaN left out."""
+        numbers = block[~np.isnan(block)] if block.dtype.kind == "f" else block
+        values, counts = np.unique(numbers, return_counts=True)
+        known = self.results.setdefault(name, Counter())
+        if len(values) <= _MOST_STAGES and np.all(values == np.floor(values)):
+            known.update({int(v): int(n) for v, n in zip(values, counts, strict=True)})
+
+    def count(self, name: str, value: int) -> int:
+        """How often a value of a named result comes."""
+        return self.results[name][value] if name in self.results else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As `nxformula stats --json` prints it."""
+        return {
+            "name": self.name,
+            "values": self.values,
+            "invalid": self.invalid,
+            "mean": None if math.isnan(self.mean) else self.mean,
+            "sigma": None if math.isnan(self.sigma) else self.sigma,
+            "results": {
+                name: {str(value): counts[value] for value in sorted(counts)}
+                for name, counts in self.results.items()
+            },
+        }
+
+
+def summarize(
+    images: CalibratedDataset, frames: slice = slice(None), regions: Sequence[Region] = ()
+) -> list[Summary]:
+    """Summaries of regions, and at last of whole images.
+
+    Parameters
+    ----------
+    images : CalibratedDataset
+        Of at least two dimensions; with three or more, the first is the frame.
+    frames : slice
+        The frames to look at.
+    regions : sequence of Region
+        Parts of an image.
+
+    Returns
+    -------
+    list of Summary
+        One for each region, and one that is named `all`.
+
+    Raises
+    ------
+    FileError
+        Values cannot be read.
+    """
+    whole = Region("all", (slice(None),) * (images.ndim - 1))
+    wanted = [*regions, whole]
+    summaries = [Summary(region.name) for region in wanted]
+    results = {name: images.result(name) for name in images.results}
+    chosen = range(*frames.indices(len(images)))
+    each = max(1, images.nbytes // max(1, len(images)))
+    size = max(1, _BLOCK_BYTES // each)
+    for start in range(0, len(chosen), size):
+        part = chosen[start : start + size]
+        place = slice(part.start, part.stop, part.step)
+        block = images[place]
+        named: Mapping[str, Array] = {name: other[place] for name, other in results.items()}
+        for region, summary in zip(wanted, summaries, strict=True):
+            summary.add(block[(slice(None), *region.box)])
+            for name, values in named.items():
+                if values.ndim == block.ndim:
+                    summary.add_result(name, values[(slice(None), *region.box)])
+    return summaries
