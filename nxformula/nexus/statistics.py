@@ -127,12 +127,17 @@ def summarize(
     ------
     FileError
         Values cannot be read.
+    ValueError
+        None of the frames is wanted.
     """
+    chosen = range(*frames.indices(len(images)))
+    if not chosen:
+        message = f"no frame is chosen: {images.name} has {len(images)} frames, from 0 on"
+        raise ValueError(message)
     whole = Region("all", (slice(None),) * (images.ndim - 1))
     wanted = [*regions, whole]
     summaries = [Summary(region.name) for region in wanted]
     results = {name: images.result(name) for name in images.results}
-    chosen = range(*frames.indices(len(images)))
     each = max(1, images.nbytes // max(1, len(images)))
     size = max(1, _BLOCK_BYTES // each)
     for start in range(0, len(chosen), size):

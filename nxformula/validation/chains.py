@@ -5,18 +5,18 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
+from nxformula.engine.layout import Array
 from nxformula.errors import UnitError
 from nxformula.language.units.texts import parse_unit
-from nxformula.nexus.metadata.nodes import Array, Broken, Field, Group, Node
+from nxformula.nexus.metadata.nodes import Broken, Field, Group, Node
 from nxformula.validation.tree import Tree
 
 #: Axes of one chain.
 _MOST: Final = 1000
-Matrix: TypeAlias = Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +146,16 @@ def scale_to(text: str | None, other: str) -> float | None:
         return None
 
 
-def matrix_of(axis: Field, frame: int = 0) -> Matrix | None:
+def matrix_of(axis: Field) -> Array | None:
     """The transformation of an axis in millimetres, 4 x 4; None where something is missing.
 
-    An axis with many positions is taken at one of them.
+    An axis with many positions is taken at the first.
     """
     vector, values = axis.numbers("vector"), axis.flat
     kind = axis.text("transformation_type")
     if vector is None or vector.size != 3 or values is None or not values.size:
         return None
-    value = float(values[min(frame, values.size - 1)])
+    value = float(values[0])
     found = np.eye(4)
     if kind == "rotation":
         scale = scale_to(axis.units, "rad")
@@ -190,9 +190,9 @@ def offset_of(axis: Field) -> Array | None:
     return None if scale is None else offset * scale
 
 
-def _rotation(axis: Array, angle: float) -> Matrix:
+def _rotation(axis: Array, angle: float) -> Array:
     """Rodrigues' formula."""
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    rotated: Matrix = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    rotated: Array = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
     return rotated

@@ -10,7 +10,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from nxformula.nexus.metadata.nodes import Array, Broken, Field, Group, Node
+from nxformula.engine.layout import Array
+from nxformula.nexus.metadata.nodes import Field, Group, Node
 from nxformula.validation.chains import Chain, chain_from, chain_of, matrix_of
 from nxformula.validation.tree import Tree
 
@@ -140,13 +141,6 @@ class Scope:
             if found:
                 return found
         return []
-
-    @cached_property
-    def has_unreached_images(self) -> bool:
-        """Whether images cannot be looked at, so that nothing can be said of them."""
-        places = [(group, "data") for group in (*self.data_groups, *self.detectors)]
-        named = any(isinstance(group.members.get(name), Broken) for group, name in places)
-        return named or any(isinstance(node, Broken) for node in self.parts)
 
     def image_shape(self, detector: Group) -> tuple[int, ...] | None:
         """Shape of one image, from its data or from what else says it."""

@@ -107,3 +107,13 @@ def test_what_has_no_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         file["entry/x"] = np.arange(4)
     assert main(["stats", str(path), "/entry/x"]) == 2
     assert "/entry/x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("frames", ["5:2", "90:99"])
+def test_frames_that_are_not_there(
+    frames: str, attached: Demonstration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stats", str(attached.master), "--frames", frames]) == 2
+    told = capsys.readouterr()
+    assert "no frame is chosen: /entry/instrument/detector/data has" in told.err
+    assert told.out == ""

@@ -8,9 +8,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from nxformula.engine.layout import Array
 from nxformula.nexus.digest import digest
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 #: A decoded attribute: text, number, boolean, a list of them, or None for what has no values.
 Attribute: TypeAlias = str | bool | int | float | list[Any] | None

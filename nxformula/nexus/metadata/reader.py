@@ -18,7 +18,7 @@ from nxformula.errors import (
 )
 from nxformula.nexus.access import Access
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file, reading
-from nxformula.nexus.links import Resolver, UserLink, check_declared, link_of
+from nxformula.nexus.links import Resolver, UserLink, check_declared, declared_bytes, link_of
 from nxformula.nexus.metadata.nodes import (
     Attribute,
     Broken,
@@ -33,7 +33,6 @@ from nxformula.nexus.metadata.values import (
     attributes_of,
     blocks_of,
     clean,
-    declared_bytes,
     dtype_of,
     filters_of,
     is_small,

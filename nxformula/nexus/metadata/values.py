@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, Final
 
 import h5py
 import numpy as np
 
-from nxformula.nexus.metadata.nodes import TEXT, Array, Attribute, Field
+from nxformula.engine.layout import Array
+from nxformula.nexus.links import declared_bytes
+from nxformula.nexus.metadata.nodes import TEXT, Attribute, Field
 from nxformula.nexus.text import as_text
 
 #: Values that are kept of fields with one dimension, and of others.
@@ -113,11 +114,6 @@ def filters_of(stored: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if not h5py.h5z.filter_avail(number):
             missing.append(f"{text} ({number})" if text != f"filter {number}" else text)
     return tuple(found), tuple(missing)
-
-
-def declared_bytes(stored: Any) -> int:
-    """Bytes of all values, stored or not."""
-    return math.prod(stored.shape or ()) * int(stored.dtype.itemsize)
 
 
 def is_small(field: Field, stored: Any) -> bool:

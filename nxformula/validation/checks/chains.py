@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from nxformula.nexus.metadata.nodes import Array, Field, Group
+from nxformula.engine.layout import Array
+from nxformula.nexus.metadata.nodes import Field, Group
 from nxformula.validation.chains import Chain, find_target, is_angle, scale_to
 from nxformula.validation.scope import MODULE_AXES, Fault, Scope, check, module_axes
 from nxformula.validation.spelling import nearest

@@ -16,7 +16,6 @@ from nxformula.validation.spelling import nearest
 _UNDEFINED: Final = (1 << 5) | (1 << 7) | 0xFE00
 _VENDOR: Final = 0x7FFF0000
 _MASK_BITS: Final = 32
-_DEPTHS: Final = (8, 16, 32)
 #: Images of one correction each.
 FLATFIELDS: Final = ("flatfield", "flatfield_errors", "angular_calibration")
 _READOUT: Final = 0.01

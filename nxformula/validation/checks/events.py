@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from nxformula.nexus.metadata.nodes import Array, Broken, Field, Group
+from nxformula.engine.layout import Array
+from nxformula.nexus.metadata.nodes import Broken, Field, Group
 from nxformula.validation.scope import Fault, Scope, check
 
 LANGUAGE: Final = "events_language"

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from nxformula.nexus.metadata.nodes import Array, Field, Group
+from nxformula.engine.layout import Array
+from nxformula.nexus.metadata.nodes import Field, Group
 from nxformula.validation.chains import scale_to
 from nxformula.validation.checks.modules import directions, slab_of
 from nxformula.validation.scope import Fault, Scope, check

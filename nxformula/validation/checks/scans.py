@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from nxformula.nexus.metadata.nodes import Array, Field
+from nxformula.engine.layout import Array
+from nxformula.nexus.metadata.nodes import Field
 from nxformula.validation.chains import scale_to
 from nxformula.validation.scope import Fault, Scope, check
 
