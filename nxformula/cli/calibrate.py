@@ -27,6 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames", type=frames_of, default=slice(None), metavar="A:B", help="part of the frames"
     )
+    parser.add_argument(
+        "--errors", action="store_true", help="write the standard deviations too, as FIELD_errors"
+    )
+    parser.add_argument(
+        "--mask",
+        action="store_true",
+        help="NaN where pixel_mask, saturation_value or underload_value say so",
+    )
+    parser.add_argument(
+        "--result",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="write this formula result too, as FIELD_NAME (may be repeated)",
+    )
     parser.add_argument("--compression", default="bitshuffle-lz4", choices=COMPRESSIONS)
     workers = parser.add_mutually_exclusive_group()
     workers.add_argument(
@@ -54,6 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.output,
             field=arguments.field,
             frames=arguments.frames,
+            errors=arguments.errors,
+            mask=arguments.mask,
+            results=tuple(arguments.result),
             compression=arguments.compression,
             workers=workers,
             executor=executor,

@@ -15,6 +15,7 @@ from nxformula.errors import FileError, UnknownNameError
 from nxformula.language.checker import check
 from nxformula.language.intervals import Interval
 from nxformula.language.parser import parse
+from nxformula.language.symbolic.uncertainties import uncertainty
 from nxformula.language.symbols import Symbol
 from nxformula.language.tree import Formula, Span
 from nxformula.language.types import narrowest
@@ -23,6 +24,7 @@ from nxformula.nexus import names
 from nxformula.nexus.binding import dataset_units, first_use, make_symbol
 from nxformula.nexus.checksum import checksum
 from nxformula.nexus.copying import copy_master
+from nxformula.nexus.derived import uncertain_names
 from nxformula.nexus.files import open_file
 from nxformula.nexus.group_writer import Draft, Member, history_of, write_group
 from nxformula.nexus.homes import Home, find_home
@@ -168,7 +170,8 @@ def attach(
             copy_master(master.filename, temporary, folder)
             with open_file(temporary, "r+") as file:
                 write_group(file, draft, folder, copy)
-            used = _read_back(temporary, field, master.context.access.roots)
+            roots = master.context.access.roots
+            used = _read_back(temporary, field, roots)
         return Attached(
             os.fspath(output or path), home.formula_path, _folders_to_allow(used, folder)
         )
@@ -218,11 +221,34 @@ def _final(
 
 
 def _read_back(temporary: str, field: str, allow: tuple[str, ...]) -> set[str]:
-    """Open the new file as a reader would, so that it is known to bind; the files it needs."""
+    """Open the new file as a reader would, so that it is known to bind; the files it needs.
+
+    What the detector says of saturation is written beside the formula, in calibrated units.
+    """
     with open_reader(temporary, allow=allow) as file:
-        file[field].check_tables()
+        images = file[field]
+        images.check_tables()
+        limits = {
+            names.SATURATION_VALUE: images.saturation_value,
+            names.UNDERLOAD_VALUE: images.underload_value,
+        }
+        group = images.binding.definition.group.name
         used: set[str] = file.context.access.used
-        return used
+    _write_limits(temporary, group, limits, images.units)
+    return used
+
+
+def _write_limits(
+    path: str, group: str, limits: Mapping[str, float | None], units: str | None
+) -> None:
+    known = {name: value for name, value in limits.items() if value is not None}
+    if not known:
+        return
+    with open_file(path, "r+") as file:
+        for name, value in known.items():
+            field = file[group].create_dataset(name, data=value)
+            if units is not None:
+                field.attrs["units"] = units
 
 
 class _SymbolFinder:
@@ -244,24 +270,39 @@ class _SymbolFinder:
             if name == self.home.field and (source.path or source.value is not None):
                 message = f"{name!r} is the field itself; only its axes and units can be given"
                 raise UnknownNameError(message, self.formula.text)
-            if name not in self.formula.names and name != self.home.field:
-                used = ", ".join(self.formula.names)
+            used = (*self.formula.names, self.home.field)
+            if name not in used and name not in self.partners():
+                listed = ", ".join(self.formula.names)
                 message = (
-                    f"symbol {name!r} is given, and the formula does not use it; it uses {used}"
+                    f"symbol {name!r} is given, and the formula does not use it; it uses {listed}"
                 )
                 raise UnknownNameError(message, self.formula.text)
 
+    def partners(self) -> dict[str, str]:
+        """Given symbols with the uncertainties of others, or of definitions: to these others."""
+        offered = {*self.formula.names, *(let.name for let in self.formula.lets)}
+        found = {name: name.removesuffix(names.ERRORS_SUFFIX) for name in self.given}
+        return {
+            name: of
+            for name, of in found.items()
+            if of in offered and name not in (of, *self.formula.names)
+        }
+
     def members(self) -> dict[str, Member]:
-        """The symbols that the formula uses."""
-        return {name: self._member(name) for name in self.formula.names}
+        """The symbols that the formula uses, and their uncertainties."""
+        found = {name: self._member(name) for name in self.formula.names}
+        for name, of in self.partners().items():
+            found[name] = self._member(name, found.get(of))
+        return found
 
     def check(self, draft: Draft, preset: Preset | None) -> None:
         """Refuse a formula that does not fit its symbols, and symbols that lack planes."""
-        symbols = {name: member.symbol for name, member in draft.members.items()}
+        symbols = {name: draft.members[name].symbol for name in self.formula.names}
         checked = check(
             self.formula, symbols, axes=draft.axes, dtype=draft.dtype, field=self.home.field
         )
         check_units(checked, draft.units)
+        self._check_uncertainty(draft)
         if preset is not None:
             preset.check_lengths(symbols)
         for name in draft.results:
@@ -269,25 +310,49 @@ class _SymbolFinder:
                 message = f"result {name!r} is not a definition of the formula"
                 raise UnknownNameError(message, self.formula.text)
 
+    def _check_uncertainty(self, draft: Draft) -> None:
+        """Refuse uncertainties that do not fit, and those of what a formula hides."""
+        if not self.partners():
+            return
+        single = {of for name, of in self.partners().items() if not draft.members[name].symbol.axes}
+        known = uncertain_names(self.formula, tuple(draft.members))
+        derived = uncertainty(self.formula, known, single=single)
+        checked = check(
+            derived,
+            {name: draft.members[name].symbol for name in derived.names},
+            axes=draft.axes,
+            dtype="float64",
+            field=self.home.field,
+        )
+        check_units(checked, draft.units)
+
     def field_axes(self) -> tuple[str, ...]:
         """Dimensions of the field, which are the result's unless stated otherwise."""
         dataset = self.resolver.dataset(self.home.found)
         return self._symbol(self.home.field, dataset, None).dimensions
 
-    def _symbol(self, name: str, dataset: Any, span: Span | None) -> Symbol:
+    def _symbol(
+        self, name: str, dataset: Any, span: Span | None, of: Member | None = None
+    ) -> Symbol:
         source = self.given.get(name, SymbolSource())
         units = dataset_units(dataset) if source.units is None else source.units
+        axes = source.axes
+        if of is not None:
+            # Uncertainties are as what they belong to, if nothing else is said.
+            axes = axes or (of.symbol.axes if dataset.shape else ())
+            units = units or of.symbol.units
         is_field = name == self.home.field
-        return make_symbol(name, dataset, source.axes, units, is_field, self.formula.text, span)
+        return make_symbol(name, dataset, axes, units, is_field, self.formula.text, span)
 
-    def _member(self, name: str) -> Member:
-        span = first_use(self.formula, name)
+    def _member(self, name: str, of: Member | None = None) -> Member:
+        """A symbol of the formula, or the uncertainties of another."""
+        span = self._first_use(name)
         source = self.given.get(name, SymbolSource())
         if names.is_reserved(name):
             message = f"{name!r} has another meaning in the group; the symbol needs another name"
             raise UnknownNameError(message, self.formula.text, span)
         if source.value is not None:
-            return self._scalar(name, source)
+            return self._scalar(name, source, of)
         found = self._find(name, source)
         if not isinstance(found.object, h5py.Dataset):
             message = f"symbol {name!r}: {found.object.name} is not a dataset"
@@ -296,13 +361,13 @@ class _SymbolFinder:
             message = f"symbol {name!r} is in {self.home.formula_path}, which is replaced"
             raise FileError(f"{message}; name the dataset elsewhere", self.master)
         dataset = self.resolver.dataset(found)
-        symbol = self._symbol(name, dataset, span)
+        symbol = self._symbol(name, dataset, span, of)
         if name != self.home.field:
             check_declared(self.resolver, dataset, declared_bytes(dataset))
         sum_ = None if name == self.home.field else checksum(dataset)
         return Member(symbol, source, dataset, sum_)
 
-    def _scalar(self, name: str, source: SymbolSource) -> Member:
+    def _scalar(self, name: str, source: SymbolSource, of: Member | None) -> Member:
         value = source.value
         dtype = "float64"
         if isinstance(value, int):
@@ -310,7 +375,8 @@ class _SymbolFinder:
             if found is None:
                 raise ValueError(f"symbol {name!r} is {value}, more than 64 bits hold")
             dtype = found
-        return Member(Symbol(dtype, (), (), source.units), source, None, None)
+        units = source.units or (of.symbol.units if of is not None else None)
+        return Member(Symbol(dtype, (), (), units), source, None, None)
 
     def _find(self, name: str, source: SymbolSource) -> Found:
         if source.path is None:
@@ -336,7 +402,11 @@ class _SymbolFinder:
         close = get_close_matches(name, list(self.home.group), n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         message = f"{name!r} is neither given as a symbol nor a dataset beside the field{hint}"
-        raise UnknownNameError(message, self.formula.text, first_use(self.formula, name))
+        raise UnknownNameError(message, self.formula.text, self._first_use(name))
+
+    def _first_use(self, name: str) -> Span | None:
+        """Where the formula uses a name; not that of an uncertainty."""
+        return first_use(self.formula, name) if name in self.formula.names else None
 
 
 def _folders_to_allow(files: set[str], folder: str) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 import h5py
@@ -44,6 +46,22 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """A symbol that is no member of the formula group.
+
+    Attributes
+    ----------
+    dataset : h5py.Dataset
+        Its values; it is what `Resolver.dataset` gives.
+    symbol : Symbol
+        How they are stored.
+    """
+
+    dataset: Any
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """A formula that is ready to evaluate on the datasets of a file.
 
@@ -59,6 +77,8 @@ class Binding:
         The compiled formula.
     shape : tuple of int
         Shape of the result.
+    extra : mapping of Extra
+        Symbols that are no members of the group.
     """
 
     definition: FormulaGroup
@@ -66,12 +86,13 @@ class Binding:
     bound: dict[str, Bound]
     kernel: Kernel
     shape: tuple[int, ...]
+    extra: Mapping[str, Extra]
 
     def result(self, name: str) -> Binding:
         """The same formula with one of its definitions as the result."""
         kernel = self._compiled(name)
         shape = _shape(kernel, self.bound)
-        return Binding(self.definition, self.formula, self.bound, kernel, shape)
+        return Binding(self.definition, self.formula, self.bound, kernel, shape, self.extra)
 
     def _compiled(self, result: str) -> Kernel:
         symbols = {name: bound.symbol for name, bound in self.bound.items()}
@@ -86,8 +107,19 @@ class Binding:
         return Kernel(checked, result)
 
 
-def bind(definition: FormulaGroup, resolver: Resolver) -> Binding:
+def bind(
+    definition: FormulaGroup, resolver: Resolver, extra: Mapping[str, Extra] = MappingProxyType({})
+) -> Binding:
     """Find the datasets of all symbols, check the formula against them, and compile it.
+
+    Parameters
+    ----------
+    definition : FormulaGroup
+        What the group says.
+    resolver : Resolver
+        Finds the datasets.
+    extra : mapping of Extra
+        Symbols that are no members of the group.
 
     Raises
     ------
@@ -102,9 +134,11 @@ def bind(definition: FormulaGroup, resolver: Resolver) -> Binding:
     bound: dict[str, Bound] = {}
     for name in formula.names:
         span = first_use(formula, name)
-        found = _member(definition, name, formula, span, resolver)
-        dataset = resolver.dataset(found)
-        stored = _symbol(definition, name, dataset, formula, span)
+        if name in extra:
+            dataset, stored = extra[name].dataset, extra[name].symbol
+        else:
+            dataset = resolver.dataset(_member(definition, name, formula, span, resolver))
+            stored = _symbol(definition, name, dataset, formula, span)
         read = _as_read(stored, real, name == definition.field)
         bound[name] = Bound(dataset, read, stored, (dataset.file.filename, dataset.name))
     checked = check(
@@ -115,7 +149,7 @@ def bind(definition: FormulaGroup, resolver: Resolver) -> Binding:
         field=definition.field,
     )
     kernel = Kernel(checked)
-    return Binding(definition, formula, bound, kernel, _shape(kernel, bound))
+    return Binding(definition, formula, bound, kernel, _shape(kernel, bound), extra)
 
 
 def _check_results(definition: FormulaGroup, formula: Formula) -> None:
@@ -154,7 +188,14 @@ def _symbol(
     declared = definition.symbol_axes(name)
     stated = definition.symbol_text(name, names.UNITS_SUFFIX)
     units = dataset_units(dataset) if stated is None else stated
-    return make_symbol(name, dataset, declared, units, name == definition.field, formula.text, span)
+    is_field = name == definition.field
+    of = name.removesuffix(names.ERRORS_SUFFIX)
+    if of != name:
+        # An uncertainty is stored as what it belongs to, unless it says otherwise.
+        is_field = of == definition.field
+        declared = declared or (definition.symbol_axes(of) if dataset.shape else ())
+        units = units or definition.symbol_text(of, names.UNITS_SUFFIX)
+    return make_symbol(name, dataset, declared, units, is_field, formula.text, span)
 
 
 def make_symbol(

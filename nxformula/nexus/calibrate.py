@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 
 from nxformula.nexus.calibrated import CalibratedDataset
-from nxformula.nexus.calibrated_copy import COMPRESSIONS, mark_applied, replace_field, write_values
+from nxformula.nexus.calibrated_copy import (
+    COMPRESSIONS,
+    add_field,
+    mark_applied,
+    products,
+    replace_field,
+    write_values,
+)
 from nxformula.nexus.copying import copy_master
 from nxformula.nexus.files import open_file
 from nxformula.nexus.homes import find_home
@@ -24,6 +31,9 @@ def calibrate(
     *,
     field: str | None = None,
     frames: slice = slice(None),
+    errors: bool = False,
+    mask: bool = False,
+    results: tuple[str, ...] = (),
     compression: str = "bitshuffle-lz4",
     workers: int = 1,
     executor: Executor | None = None,
@@ -47,6 +57,12 @@ def calibrate(
         The field; needed where more than one has a formula.
     frames : slice
         Part of the first dimension.
+    errors : bool
+        Write the standard deviations too, as `FIELD_errors`.
+    mask : bool
+        Give NaN for pixels that are unusable, as `open` does.
+    results : tuple of str
+        Write these `formula_results` too, as `FIELD_RESULT`.
     compression : {"bitshuffle-lz4", "gzip", "none"}
         How the values are stored.
     workers : int
@@ -77,7 +93,8 @@ def calibrate(
     FormulaError
         The formula does not fit.
     ValueError
-        `frames` selects none, `compression` is unknown, or `workers` is less than 1.
+        `frames` selects none, `compression` is unknown, `workers` is less than 1, or there are no
+        such errors or results.
 
     Examples
     --------
@@ -93,19 +110,22 @@ def calibrate(
     if workers < 1:
         raise ValueError(f"workers is {workers}; expected 1 or more")
     final = os.fspath(output)
-    with open_reader(path, allow=allow) as master:
+    if isinstance(results, str):
+        raise TypeError(f"results is {results!r}; expected a tuple of names")
+    with open_reader(path, allow=allow, mask=mask) as master:
         images = master.only_formula(field)
+        found = products(images, errors, results)
         chosen = _chosen_frames(images, frames)
         _check_size(images, chosen)
         check_target(final, force=force, inputs=master.context.pool.paths)
         if images.ndim <= 2 or not (workers > 1 or executor is not None or resume):
-            return _write(images, final, chosen, compression, force, progress, None)
-        task = task_of(images, chosen, compression, workers)
+            return _write(found, final, chosen, compression, force, progress, None)
+        task = task_of(images, chosen, compression, workers, errors=errors, results=results)
         shares = Shares(final, task, resume=resume, force=force)
         try:
             calibrate_shares(shares, workers, executor, progress)
             shares.check_inputs()
-            written = _write(images, final, chosen, compression, force, progress, shares)
+            written = _write(found, final, chosen, compression, force, progress, shares)
         except BaseException as error:
             shares.keep(error)
             raise
@@ -114,7 +134,7 @@ def calibrate(
 
 
 def _write(
-    images: CalibratedDataset,
+    found: Mapping[str, CalibratedDataset],
     final: str,
     chosen: range,
     compression: str,
@@ -123,18 +143,22 @@ def _write(
     shares: Shares | None,
 ) -> str:
     """Write the output, from shares or from the values as they are computed."""
+    images, *_ = found.values()
     master = images.file
     home = find_home(master, images.name, master.context.resolver)
     inputs = master.context.pool.paths
     with new_file(final, force=force, inputs=inputs) as temporary:
         copy_master(master.filename, temporary, os.path.dirname(os.path.abspath(final)))
         with open_file(temporary, "r+") as file:
-            new = replace_field(file, home, images, chosen, compression)
+            new = {home.field: replace_field(file, home, images, chosen, compression)}
+            for name, values in found.items():
+                if name != home.field:
+                    new[name] = add_field(file, home, name, values, chosen, compression)
             if shares is None:
-                write_values(new, images, chosen, progress)
+                write_values([(new[name], found[name]) for name in new], chosen, progress)
             else:
                 shares.join(new)
-            mark_applied(file, home, images, chosen)
+            mark_applied(file, home, images, chosen, found)
     return home.field_path
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nxformula.engine.layout import Array
-from nxformula.nexus.binding import Binding
+from nxformula.nexus.binding import Binding, bind
+from nxformula.nexus.derived import uncertain
 from nxformula.nexus.evaluation import Evaluation
+from nxformula.nexus.masks import Mask, groups_of, mask_of
 from nxformula.nexus.selection import Part, select
 
 if TYPE_CHECKING:
@@ -44,11 +47,23 @@ class CalibratedDataset:
         Text of the formula.
     """
 
-    def __init__(self, file: Any, name: str, binding: Binding, result: str | None) -> None:
+    def __init__(
+        self,
+        file: Any,
+        name: str,
+        binding: Binding,
+        result: str | None = None,
+        *,
+        plain: Binding | None = None,
+        is_errors: bool = False,
+    ) -> None:
         self.file = file
         self.context: Context = file.context
         self._binding = binding
         self._result = result
+        # Unusable pixels have a gain stage too.
+        self._plain = plain or binding
+        self._is_errors = is_errors
         self.name = name
         self.shape = binding.shape
         self.dtype = binding.kernel.dtype
@@ -77,7 +92,7 @@ class CalibratedDataset:
 
     @property
     def units(self) -> str | None:
-        """Units of the calibrated values; none for a named result."""
+        """Units of the calibrated values and their errors; none for a named result."""
         return None if self._result else self._binding.definition.units
 
     @property
@@ -144,7 +159,71 @@ class CalibratedDataset:
         if name not in self.results:
             offered = ", ".join(self.results) or "none"
             raise KeyError(f"{self.name} offers no result {name!r}; it offers {offered}")
-        return CalibratedDataset(self.file, self.name, self._binding.result(name), name)
+        return CalibratedDataset(self.file, self.name, self._plain.result(name), name)
+
+    @cached_property
+    def errors(self) -> CalibratedDataset | None:
+        """Standard deviations of the calibrated values, to first order, or None.
+
+        They come from symbols that have a member `SYMBOL_errors` in the formula group, and from
+        definitions `NAME_errors` in the formula, as photons that follow Poisson's law have one.
+        All of these count as uncorrelated. They are NaN where the values are.
+
+        Raises
+        ------
+        FormulaError
+            They cannot be derived: a formula that hides what is uncertain, as `floor` does.
+
+        Examples
+        --------
+        >>> with nxformula.open(master) as f:
+        ...     print(f["/entry/data/data"].errors)
+        None
+        """
+        if self._result is not None or self._is_errors:
+            return None
+        derived = uncertain(self._binding, self.context.resolver)
+        if derived is None:
+            return None
+        binding = bind(derived, self.context.resolver, self._binding.extra)
+        return CalibratedDataset(self.file, self.name, binding, is_errors=True)
+
+    @property
+    def saturation_value(self) -> float | None:
+        """Above it calibrated values are invalid: the detector's own value through the formula.
+
+        The smallest of all pixels of the first frame, or None: there is none, or the formula
+        takes the field only by parts.
+        """
+        return self._limit(self._raw_mask.saturation, np.min)
+
+    @property
+    def underload_value(self) -> float | None:
+        """Below it calibrated values are invalid; as `saturation_value`, the largest of all."""
+        return self._limit(self._raw_mask.underload, np.max)
+
+    @cached_property
+    def _raw_mask(self) -> Mask:
+        return mask_of(
+            groups_of(self._plain, self.file, self.name, self.context.resolver),
+            self.context.resolver,
+        )
+
+    def _limit(self, raw: int | float | None, choose: Callable[[Array], Any]) -> float | None:
+        """A raw value through the formula, with the constants of the first frame."""
+        plain = self._plain
+        field = plain.bound.get(plain.definition.field)
+        if raw is None or field is None or 0 in self.shape or self._result or self._is_errors:
+            return None
+        fits = np.can_cast(np.min_scalar_type(raw), field.symbol.dtype)
+        if not fits or field.symbol.dimensions != self.axes:
+            return None
+        evaluation = Evaluation(plain, self.context, self.shape, {plain.definition.field: raw})
+        length = (1,) if self.ndim > 2 else ()
+        out = np.empty((*length, *self.shape[len(length) :]), plain.kernel.dtype)
+        evaluation.read(tuple(range(n) for n in out.shape), out)
+        valid = out[np.isfinite(out)]
+        return float(choose(valid)) if valid.size else None
 
     # Reading
 
@@ -284,9 +363,10 @@ class CalibratedDataset:
         if self.file is not self.context.file:
             # Links led to another file; what may be read stays what it was.
             path, allow = self.file.filename, access.roots
-        return reopen, (path, self.name, allow, self._result)
+        return reopen, (path, self.name, allow, self.context.mask, self._result, self._is_errors)
 
     def __repr__(self) -> str:
         units = f" in {self.units}" if self.units else ""
         kind = f"result {self._result!r} of" if self._result else "calibrated"
+        kind = "errors of" if self._is_errors else kind
         return f'<{kind} field "{self.name}": shape {self.shape}, type "{self.dtype}"{units}>'

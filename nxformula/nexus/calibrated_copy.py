@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 import h5py
@@ -36,6 +36,46 @@ def compression_options(name: str) -> dict[str, Any]:
         "none": {},
     }
     return options[name]
+
+
+def products(
+    images: CalibratedDataset, errors: bool, results: Sequence[str]
+) -> dict[str, CalibratedDataset]:
+    """What is to be written beside each other, by name.
+
+    Parameters
+    ----------
+    images : CalibratedDataset
+        The field: gets its own name.
+    errors : bool
+        Its errors too, as `FIELD_errors`.
+    results : sequence of str
+        Named results too, as `FIELD_RESULT`.
+
+    Raises
+    ------
+    ValueError
+        The field has no errors or no such result, or the result is no image.
+    """
+    field = images.binding.definition.field
+    found = {field: images}
+    if errors:
+        if images.errors is None:
+            message = (
+                f"nothing that {images.name} is made of has errors; attach them, for instance "
+                "with --symbol 'pedestal_errors=FILE:/PATH'"
+            )
+            raise ValueError(message)
+        found[field + names.ERRORS_SUFFIX] = images.errors
+    for name in results:
+        if name not in images.results:
+            offered = ", ".join(images.results) or "none"
+            raise ValueError(f"{images.name} offers no result {name!r}; it offers {offered}")
+        result = images.result(name)
+        if result.shape != images.shape:
+            raise ValueError(f"result {name!r} is {result.shape}, and images are {images.shape}")
+        found[f"{field}_{name}"] = result
+    return found
 
 
 def shape_of(images: CalibratedDataset, chosen: range) -> tuple[int, ...]:
@@ -74,29 +114,75 @@ def replace_field(
     h5py.Dataset
         Without values.
     """
-    shape = shape_of(images, chosen)
     group = file[home.group.name]
     link = group.get(home.field, getlink=True)
     aliases = links_to(file, group[home.field]) if isinstance(link, h5py.HardLink) else []
     for holder, name in aliases or [(group, home.field)]:
         del holder[name]
-    options = compression_options(compression) if shape else {}
-    new = group.create_dataset(
-        home.field, shape, images.dtype, chunks=chunks_of(images, shape), **options
-    )
+    chunks = chunks_of(images, shape_of(images, chosen))
+    new = _create(group, home.field, images, chosen, chunks, compression)
     for holder, name in aliases:
         if (holder.name, name) != (group.name, home.field):
             holder[name] = new
     copy_attributes(images.raw, new)
-    new.attrs.pop("units", None)
-    if images.units is not None:
-        new.attrs["units"] = images.units
+    _write_units(new, images)
     return new
 
 
+def add_field(
+    file: Any, home: Home, name: str, values: CalibratedDataset, chosen: range, compression: str
+) -> Any:
+    """Put an empty dataset for other values beside the field, wherever that is shown.
+
+    One of this name, such as errors of the raw values, is replaced.
+
+    Parameters
+    ----------
+    name : str
+        Of the dataset.
+    values : CalibratedDataset
+        What it is for.
+    file, home, chosen, compression
+        As `replace_field` takes them.
+
+    Returns
+    -------
+    h5py.Dataset
+        Without values.
+    """
+    for holder in (file[path] for path in (home.group.name, *home.others)):
+        if name in holder.keys():  # noqa: SIM118 - a link that dangles is a key
+            del holder[name]
+    group = file[home.group.name]
+    # Shares of all datasets have the same chunks.
+    new = _create(group, name, values, chosen, group[home.field].chunks, compression)
+    _write_units(new, values)
+    for path in home.others:
+        file[path][name] = h5py.SoftLink(new.name)
+    return new
+
+
+def _create(
+    group: Any,
+    name: str,
+    values: CalibratedDataset,
+    chosen: range,
+    chunks: tuple[int, ...] | None,
+    compression: str,
+) -> Any:
+    shape = shape_of(values, chosen)
+    options = compression_options(compression) if shape else {}
+    return group.create_dataset(name, shape, values.dtype, chunks=chunks, **options)
+
+
+def _write_units(new: Any, values: CalibratedDataset) -> None:
+    new.attrs.pop("units", None)
+    if values.units is not None:
+        new.attrs["units"] = values.units
+
+
 def write_values(
-    new: Any,
-    images: CalibratedDataset,
+    targets: Sequence[tuple[Any, CalibratedDataset]],
     chosen: range,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -104,38 +190,61 @@ def write_values(
 
     Parameters
     ----------
-    new : h5py.Dataset
-        Receives them.
-    images : CalibratedDataset
-        Computes them.
+    targets : sequence of (h5py.Dataset, CalibratedDataset)
+        What receives values of equal shape, and what computes them.
     chosen : range
         The frames; all of a field without frames.
     progress : callable, optional
         Called with the number of frames done and of all.
     """
-    if images.ndim <= 2:
-        new[...] = images[...]
+    first = targets[0][1]
+    if first.ndim <= 2:
+        for new, values in targets:
+            new[...] = values[...]
         return
-    size = max(1, _BLOCK_BYTES // max(1, images.nbytes // max(1, len(images))))
-    step = new.chunks[0] if new.chunks else 1
+    step = targets[0][0].chunks[0] if targets[0][0].chunks else 1
+    size = max(1, _BLOCK_BYTES // max(1, first.nbytes // max(1, len(first))))
     size = min(len(chosen), max(step, size // step * step))
-    writer = ChunkWriter(new)
-    values: Array | None = None
+    writers = [_FrameWriter(new, values) for new, values in targets]
     for start in range(0, len(chosen), max(1, size)):
         part = chosen[start : start + size]
-        wanted = slice(part.start, part.stop, part.step)
-        if values is None:
-            # Memory that is taken anew for each block would cost as much as the formula.
-            values = images[wanted]
-        else:
-            images.read_into(values[: len(part)], wanted)
-        writer.write(start, values[: len(part)])
+        for writer in writers:
+            writer.write(start, part)
         if progress is not None:
             progress(start + len(part), len(chosen))
 
 
-def mark_applied(file: Any, home: Home, images: CalibratedDataset, chosen: range) -> None:
-    """Say in the group that its formula is applied, to what, by what and when."""
+class _FrameWriter:
+    """Computes and writes blocks of frames, all in the same memory."""
+
+    def __init__(self, new: Any, values: CalibratedDataset) -> None:
+        self._chunks = ChunkWriter(new)
+        self._values = values
+        self._block: Array | None = None
+
+    def write(self, start: int, part: range) -> None:
+        """Write the values of some frames from a place in the output on."""
+        wanted = slice(part.start, part.stop, part.step)
+        if self._block is None:
+            # Memory that is taken anew for each block would cost as much as the formula.
+            self._block = self._values[wanted]
+        else:
+            self._values.read_into(self._block[: len(part)], wanted)
+        self._chunks.write(start, self._block[: len(part)])
+
+
+def mark_applied(
+    file: Any, home: Home, images: CalibratedDataset, chosen: range, written: Collection[str]
+) -> None:
+    """Say in the group that its formula is applied, to what, by what and when.
+
+    Parameters
+    ----------
+    written : collection of str
+        Names of the datasets with calibrated values.
+    file, home, images, chosen
+        As `replace_field` takes them.
+    """
     group = file[home.formula_path]
     date = now()
     source = images.raw
@@ -145,14 +254,17 @@ def mark_applied(file: Any, home: Home, images: CalibratedDataset, chosen: range
         f"{os.path.basename(source.file.filename)}:{source.name}{part}"
     )
     holders = [file[place] for place in (home.group.name, *home.others)]
-    removed = [path for holder in holders for path in _remove_scaling(holder, home.field)]
+    removed = [path for holder in holders for path in _remove_raw(holder, home.field, written)]
     if removed:
         entry += f"; {' and '.join(removed)} of the raw values removed"
+    entry += "".join(_replace_limits(holders, images))
+    if images.context.mask:
+        entry += "; unusable pixels are NaN"
     changed = _write_checksums(group, images)
     if changed:
         entry += f"; values changed since the formula was attached: {', '.join(changed)}"
     history = as_text(group[names.HISTORY][()]) if names.HISTORY in group else None
-    written = {
+    fields = {
         names.APPLIED: True,
         names.DATE: date,
         names.PROGRAM: "nxformula",
@@ -161,8 +273,8 @@ def mark_applied(file: Any, home: Home, images: CalibratedDataset, chosen: range
     }
     description = as_text(group[names.DESCRIPTION][()]) if names.DESCRIPTION in group else None
     if description:
-        written[names.DESCRIPTION] = description_when_applied(description, home.field)
-    for name, value in written.items():
+        fields[names.DESCRIPTION] = description_when_applied(description, home.field)
+    for name, value in fields.items():
         if name in group:
             del group[name]
         group.create_dataset(name, data=value)
@@ -183,10 +295,33 @@ def _write_checksums(group: Any, images: CalibratedDataset) -> list[str]:
     return changed
 
 
-def _remove_scaling(group: Any, field: str) -> list[str]:
-    """Take away the linear scaling of the raw values, which a reader would apply once more."""
-    found = [f"{field}{suffix}" for suffix in ("_offset", "_scaling_factor")]
-    present = [name for name in found if group.get(name, getlink=True) is not None]
+def _remove_raw(group: Any, field: str, written: Collection[str]) -> list[str]:
+    """Take away what is true of raw values only: a reader would apply it to the calibrated ones."""
+    found = [f"{field}{suffix}" for suffix in ("_offset", "_scaling_factor", names.ERRORS_SUFFIX)]
+    present = [
+        name for name in found if name not in written and group.get(name, getlink=True) is not None
+    ]
     for name in present:
         del group[name]
     return [f"{group.name}/{name}" for name in present]
+
+
+def _replace_limits(holders: Sequence[Any], images: CalibratedDataset) -> Iterator[str]:
+    """Put the detector's limits in calibrated units; what is now in other words."""
+    limits = {
+        names.SATURATION_VALUE: images.saturation_value,
+        names.UNDERLOAD_VALUE: images.underload_value,
+    }
+    for holder in holders:
+        for name in limits:
+            if holder.get(name, getlink=True) is None:
+                continue
+            value = limits[name]
+            del holder[name]
+            if value is None:
+                yield f"; {holder.name}/{name} of the raw values removed"
+                continue
+            field = holder.create_dataset(name, data=value)
+            if images.units is not None:
+                field.attrs["units"] = images.units
+            yield f"; {holder.name}/{name} in calibrated units"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -53,9 +55,18 @@ class Evaluation:
         Of the open file.
     shape : tuple of int
         Of the result.
+    given : mapping of number
+        Values of recorded symbols that are taken everywhere, instead of those in the file.
     """
 
-    def __init__(self, binding: Binding, context: Context, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        binding: Binding,
+        context: Context,
+        shape: tuple[int, ...],
+        given: Mapping[str, int | float] = MappingProxyType({}),
+    ) -> None:
+        self._given = given
         self.binding = binding
         self.kernel = binding.kernel
         self.context = context
@@ -155,7 +166,10 @@ class Evaluation:
             for name in self.kernel.symbols:
                 bound = self.binding.bound[name]
                 wanted = self._parts_of(name, bound, whole)
-                if self._is_recorded(name):
+                if name in self._given:
+                    lengths = [len(part) for part in wanted]
+                    arrays[name] = np.full(lengths, self._given[name], bound.symbol.dtype)
+                elif self._is_recorded(name):
                     reading = self.context.raw.read(
                         bound.dataset, bound.place, wanted, bound.symbol.dtype, threads
                     )

@@ -11,7 +11,9 @@ from typing import Any
 
 from nxformula._resources import resource
 from nxformula.errors import DimensionError
+from nxformula.language.parser import parse
 from nxformula.language.symbols import Symbol
+from nxformula.nexus.names import ERRORS_SUFFIX
 from nxformula.nexus.sources import SymbolSource, parse_source
 
 
@@ -96,13 +98,19 @@ class Preset:
             if name in found:
                 raise ValueError(f"symbol {name!r} is given twice")
             known = self.symbols.get(name)
-            if known is None:
+            if known is None and not self._has_partner(name):
                 listed = ", ".join(self.symbols)
                 raise ValueError(f"preset {self.name} has no symbol {name!r}; it has {listed}")
-            if source.axes is None and source.path is not None:
+            if known is not None and source.axes is None and source.path is not None:
                 source = replace(source, axes=known.axes)
             found[name] = source
         return found
+
+    def _has_partner(self, name: str) -> bool:
+        """Whether a name is that of the uncertainties of a symbol or definition."""
+        of = name.removesuffix(ERRORS_SUFFIX)
+        defined = (let.name for let in parse(self.formula).lets)
+        return of != name and of in (*self.symbols, *defined)
 
     def check_lengths(self, symbols: Mapping[str, Symbol]) -> None:
         """Refuse constants that lack planes.

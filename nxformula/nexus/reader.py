@@ -15,9 +15,11 @@ from nxformula.nexus.access import Access
 from nxformula.nexus.binding import Binding, bind
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
+from nxformula.nexus.derived import masked
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file, reading
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
 from nxformula.nexus.links import Found, NoObjectError, Resolver, link_of, split
+from nxformula.nexus.masks import groups_of, mask_of
 from nxformula.nexus.raw import RawData
 from nxformula.nexus.text import as_text
 
@@ -37,10 +39,13 @@ class Context:
         Constants in memory.
     raw : RawData
         Reads raw data.
+    mask : bool
+        Whether unusable pixels are NaN.
     """
 
-    def __init__(self, file: Any, access: Access) -> None:
+    def __init__(self, file: Any, access: Access, mask: bool = False) -> None:
         self.file: Any = None
+        self.mask = mask
         self.access = access
         self.pool = FilePool(file)
         self.resolver = Resolver(self.pool, access)
@@ -70,7 +75,25 @@ class Context:
             return self.resolver.dataset(found)
         self._check_field(definition, found)
         name = _joined(group.name, path)
-        return CalibratedDataset(self.root(group), name, self.binding(definition), None)
+        binding = self.binding(definition)
+        if not self.mask:
+            return CalibratedDataset(self.root(group), name, binding)
+        masked = self._masked(binding, self.root(group), name)
+        return CalibratedDataset(self.root(group), name, masked, plain=binding)
+
+    def _masked(self, binding: Binding, file: Any, name: str) -> Binding:
+        """The formula of a field with NaN where its detector says that values are unusable."""
+        found = masked(
+            binding, mask_of(groups_of(binding, file, name, self.resolver), self.resolver)
+        )
+        if found is None:
+            path = file.filename
+            message = (
+                f"'{name}' in {path} has no pixel_mask, saturation_value or underload_value "
+                "beside it; read it without a mask"
+            )
+            raise FileError(message, path)
+        return bind(found[0], self.resolver, found[1])
 
     def _check_field(self, definition: FormulaGroup, found: Found) -> None:
         """Refuse a group whose member of the field's name is another dataset."""
@@ -299,7 +322,10 @@ def _joined(group: str, path: str) -> str:
 
 
 def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
-    path: str | os.PathLike[str], *, allow: Iterable[str | os.PathLike[str]] = ()
+    path: str | os.PathLike[str],
+    *,
+    allow: Iterable[str | os.PathLike[str]] = (),
+    mask: bool = False,
 ) -> File:
     """Open a NeXus file for reading; fields with a formula give calibrated values.
 
@@ -309,6 +335,10 @@ def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
         An HDF5 file.
     allow : iterable of path
         Folders, beside that of the file, whose files may be read through its links.
+    mask : bool
+        Give NaN for pixels that the detector says are unusable: those with one of the lower 16
+        bits of its `pixel_mask`, and those whose raw value is above `saturation_value` or below
+        `underload_value`.
 
     Returns
     -------
@@ -332,7 +362,7 @@ def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
     real = os.path.realpath(path)
     file = open_file(path if real == os.path.abspath(path) else real)
     try:
-        context = Context(file, Access(path, allow))
+        context = Context(file, Access(path, allow), mask)
         context.file = view = File(file, context)
         return view
     except BaseException:
@@ -340,11 +370,19 @@ def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs
         raise
 
 
-def reopen(path: str, name: str, allow: tuple[str, ...], result: str | None) -> CalibratedDataset:
+def reopen(
+    path: str, name: str, allow: tuple[str, ...], mask: bool, result: str | None, is_errors: bool
+) -> CalibratedDataset:
     """A calibrated field by path: what a pickled one becomes."""
-    file = open(path, allow=allow)
+    file = open(path, allow=allow, mask=mask)
     found = file.get(name)
     if not isinstance(found, CalibratedDataset):
         file.close()
         raise NoFormulaError(f"{name} in {path} has no formula to evaluate", path)
+    if is_errors:
+        errors = found.errors
+        if errors is None:
+            file.close()
+            raise NoFormulaError(f"nothing that {name} in {path} is made of has errors", path)
+        return errors
     return found if result is None else found.result(result)

@@ -22,7 +22,13 @@ from nxformula._version import __version__
 from nxformula.engine.threads import limited
 from nxformula.errors import CorruptFileError, FileError, MissingSourceError
 from nxformula.nexus.calibrated import CalibratedDataset
-from nxformula.nexus.calibrated_copy import chunks_of, compression_options, shape_of, write_values
+from nxformula.nexus.calibrated_copy import (
+    chunks_of,
+    compression_options,
+    products,
+    shape_of,
+    write_values,
+)
 from nxformula.nexus.files import open_file, reading
 from nxformula.nexus.output import new_file, umask
 from nxformula.nexus.reader import open as open_reader
@@ -33,7 +39,6 @@ _SHARE_BYTES: Final = 1 << 30
 _SHARES_EACH: Final = 4
 
 _TASK: Final = "task.json"
-_VALUES: Final = "values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Task:
         Of the output.
     compression : str
         Of the output.
+    mask, errors, results
+        What is written, as `calibrate` takes it.
     inputs : mapping
         Size and time of change of every file that is read.
     version : str
@@ -67,6 +74,9 @@ class Task:
     length: int
     chunks: tuple[int, ...]
     compression: str
+    mask: bool
+    errors: bool
+    results: tuple[str, ...]
     inputs: Mapping[str, tuple[int, int]]
     version: str = __version__
 
@@ -88,7 +98,15 @@ class Task:
         return range(*self.frames)[share.start : share.stop]
 
 
-def task_of(images: CalibratedDataset, chosen: range, compression: str, workers: int) -> Task:
+def task_of(
+    images: CalibratedDataset,
+    chosen: range,
+    compression: str,
+    workers: int,
+    *,
+    errors: bool,
+    results: tuple[str, ...],
+) -> Task:
     """The task of calibrating some frames of a field.
 
     Parameters
@@ -101,6 +119,8 @@ def task_of(images: CalibratedDataset, chosen: range, compression: str, workers:
         Of the output.
     workers : int
         How many will work on it.
+    errors, results
+        What is written beside the values, as `calibrate` takes it.
     """
     shape = shape_of(images, chosen)
     chunks = chunks_of(images, shape) or shape
@@ -116,6 +136,9 @@ def task_of(images: CalibratedDataset, chosen: range, compression: str, workers:
         length=max(step, wanted // step * step),
         chunks=chunks,
         compression=compression,
+        mask=images.context.mask,
+        errors=errors,
+        results=results,
         inputs=_stamps((*images.context.pool.paths, *access.used)),
     )
 
@@ -159,19 +182,23 @@ def write_share(task: Task, folder: str, number: int, threads: int) -> int:
         message = f"{folder}: a worker has nxformula {__version__}, not {task.version}"
         raise FileError(message, folder)
     share = task.shares[number]
-    with open_reader(task.master, allow=task.allow) as master, limited(threads):
-        images = master.only_formula(task.field)
+    with open_reader(task.master, allow=task.allow, mask=task.mask) as master, limited(threads):
+        found = products(master.only_formula(task.field), task.errors, task.results)
         final = _file(folder, number)
         with new_file(final, force=True) as temporary, h5py.File(temporary, "w") as file:
-            new = file.create_dataset(
-                _VALUES,
-                (len(share), *images.shape[1:]),
-                images.dtype,
-                chunks=task.chunks,
-                **compression_options(task.compression),
-            )
-            write_values(new, images, task.frames_of(share), None)
+            targets = [
+                (_empty(file, name, values, len(share), task), values)
+                for name, values in found.items()
+            ]
+            write_values(targets, task.frames_of(share), None)
     return len(share)
+
+
+def _empty(file: Any, name: str, values: CalibratedDataset, frames: int, task: Task) -> Any:
+    """A dataset for some frames, in chunks that can be copied as they are."""
+    shape = (frames, *values.shape[1:])
+    options = compression_options(task.compression)
+    return file.create_dataset(name, shape, values.dtype, chunks=task.chunks, **options)
 
 
 def _file(folder: str, number: int) -> str:
@@ -255,13 +282,13 @@ class Shares:
             if stamp != tuple(self.task.inputs[path]):
                 raise FileError(f"{path} changed while it was calibrated", path)
 
-    def join(self, dataset: Any) -> None:
+    def join(self, datasets: Mapping[str, Any]) -> None:
         """Copy the values of all shares into the output, as they are compressed.
 
         Parameters
         ----------
-        dataset : h5py.Dataset
-            With the chunks and the compression of the task.
+        datasets : mapping of h5py.Dataset
+            With the chunks and the compression of the task, by the names in the shares.
 
         Raises
         ------
@@ -270,8 +297,10 @@ class Shares:
         """
         for number, share in enumerate(self.task.shares):
             path = _file(self.folder, number)
-            with open_file(path) as file, reading(f"'{_VALUES}'", path):
-                self._copy(file[_VALUES], dataset, share, path)
+            with open_file(path) as file:
+                for name, dataset in datasets.items():
+                    with reading(f"'{name}'", path):
+                        self._copy(file[name], dataset, share, path)
 
     def _copy(self, values: Any, dataset: Any, share: range, path: str) -> None:
         shape = (len(share), *dataset.shape[1:])

@@ -128,6 +128,17 @@ def assemble(source: Formula, lets: Sequence[Let], result: Node) -> Formula:
         raise LimitError(f"the result is too large: {error.message}", source.text) from None
 
 
+def with_result(source: Formula, result: Node) -> Formula:
+    """A formula with all its definitions and another result.
+
+    Raises
+    ------
+    LimitError
+        It is larger than a formula may be.
+    """
+    return parse(Writer(source.text).document(source.lets, result))
+
+
 def _used_names(node: Node) -> set[str]:
     found: set[str] = set()
     seen: set[int] = set()

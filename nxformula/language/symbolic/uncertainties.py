@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import reduce
 from typing import Final
 
@@ -13,6 +13,7 @@ from nxformula.language.symbolic.building import (
     call,
     is_negative,
     is_number,
+    name,
     negative,
     number,
     plus,
@@ -27,13 +28,21 @@ from nxformula.language.tree import Formula, Index, Let, Literal, Name, Node
 SUFFIX: Final = "_errors"
 
 
-def uncertainty(formula: Formula, symbols: Iterable[str]) -> Formula:
+def uncertainty(
+    formula: Formula,
+    symbols: Iterable[str],
+    *,
+    single: Collection[str] = (),
+    nan_with_result: bool = False,
+) -> Formula:
     """The standard deviation of a formula's result to first order, as a formula.
 
     It is `sqrt(sum((df/dx * x_errors) ** 2))` over the symbols `x` that have a partner `x_errors`
     with their standard deviations. These count as uncorrelated and never negative. A look-up takes
     the same entry of the partner. A definition may have a partner too: it then counts as a
-    measured value of its own, whatever it is made of. Conditions and indices count as certain.
+    measured value of its own, whatever it is made of. A partner may itself be a definition of the
+    formula, such as that of counts which follow Poisson's law. Conditions and indices count as
+    certain.
 
     Parameters
     ----------
@@ -41,11 +50,15 @@ def uncertainty(formula: Formula, symbols: Iterable[str]) -> Formula:
         The formula.
     symbols : iterable of str
         Symbols and definitions that have a partner; more than the formula uses is fine.
+    single : collection of str
+        Those whose partner is one number for the whole table.
+    nan_with_result : bool
+        Whether the standard deviation is NaN where the result is; else it means nothing there.
 
     Returns
     -------
     Formula
-        The standard deviation. Where the result is NaN it means nothing.
+        The standard deviation.
 
     Raises
     ------
@@ -64,6 +77,10 @@ def uncertainty(formula: Formula, symbols: Iterable[str]) -> Formula:
     abs(pedestal_errors[g] / gain)
     >>> print(uncertainty(formula, ["counts", "pedestal"]).text)
     sqrt((counts_errors / gain) ** 2 + (pedestal_errors[g] / gain) ** 2)
+    >>> poisson = parse("let data_errors = sqrt(data); data / monitor")
+    >>> print(uncertainty(poisson, ["data"]).text)
+    let data_errors = sqrt(data);
+    abs(data_errors / monitor)
     """
     if isinstance(symbols, str):
         raise TypeError(f"symbols is {symbols!r}; expected several names")
@@ -72,10 +89,13 @@ def uncertainty(formula: Formula, symbols: Iterable[str]) -> Formula:
     flow = Flow(formula, uncertain, steps=True)
     variables = flow.occurrences()
     _need_different(formula, variables)
-    lets, terms = _terms(flow, variables, uncertain)
+    lets, terms = _terms(flow, variables, uncertain, single)
     if not terms:
         raise FormulaTypeError("nothing that has an uncertainty enters the result", formula.text)
-    return assemble(formula, lets, _combined(terms))
+    result = _combined(terms)
+    if nan_with_result:
+        result = call("where", call("isnan", formula.result), name("nan"), result)
+    return assemble(formula, lets, result)
 
 
 def _need_different(formula: Formula, variables: Sequence[Name | Index]) -> None:
@@ -99,15 +119,14 @@ def _are_different(one: Name | Index, other: Name | Index) -> bool:
 
 
 def _terms(
-    flow: Flow, variables: Sequence[Name | Index], uncertain: Iterable[str]
+    flow: Flow,
+    variables: Sequence[Name | Index],
+    uncertain: Iterable[str],
+    single: Collection[str],
 ) -> tuple[list[Let], list[Node]]:
     """All definitions, and the contribution of each variable."""
     formula = flow.formula
     partners = [variable.name + SUFFIX for variable in variables]
-    for new, variable in zip(partners, variables, strict=True):
-        if new in flow.definitions:
-            message = f"{new!r} is a definition, and would be the uncertainty of {variable.name!r}"
-            raise FormulaTypeError(message, formula.text, variable.span)
     names = Names([*formula.names, *flow.definitions, *uncertain, *partners])
     found = {let.name: [let] for let in formula.lets}
     terms = []
@@ -117,7 +136,9 @@ def _terms(
         for let, definitions in differentiation.lets.items():
             found[let] += definitions
         if not is_number(differentiation.result, 0):
-            terms.append(times(differentiation.result, partner(variable, new)))
+            is_single = new in flow.definitions or variable.name in single
+            error = name(new) if is_single else partner(variable, new)
+            terms.append(times(differentiation.result, error))
     return [let for group in found.values() for let in group], terms
 
 

@@ -147,8 +147,18 @@ def test_a_symbol_with_the_name_of_a_partner() -> None:
     # It is the partner: the formula already uses the uncertainty.
     found = uncertainty(parse("x + 2 * x_errors"), ["x"])
     assert value(found, ONCE).item() == pytest.approx(0.004)
-    with pytest.raises(FormulaTypeError, match="is a definition"):
-        uncertainty(parse("let x_errors = y; x + x_errors"), ["x"])
+    # So is a definition, and that of counts which follow Poisson's law is one.
+    found = uncertainty(parse("let x_errors = sqrt(x); x * y"), ["x"])
+    assert value(found, ONCE).item() == pytest.approx(
+        np.sqrt(value(parse("x"), ONCE)) * value(parse("y"), ONCE)
+    )
+
+
+def test_nan_with_the_result() -> None:
+    formula = parse("where(x > 0, 2 * x, nan)")
+    found = uncertainty(formula, ["x"], nan_with_result=True)
+    given: Given = {**ONCE, "x": np.array([3.0, -3.0])}
+    np.testing.assert_allclose(value(found, given), [2 * 0.004, np.nan])
 
 
 @pytest.mark.parametrize(
