@@ -59,10 +59,10 @@ class Task:
         Of the output.
     compression : str
         Of the output.
-    mask, errors, results
-        What is written, as `calibrate` takes it.
     inputs : mapping
         Size and time of change of every file that is read.
+    mask, errors, results
+        What is written, as `calibrate` takes it.
     version : str
         Of this package.
     """
@@ -74,10 +74,10 @@ class Task:
     length: int
     chunks: tuple[int, ...]
     compression: str
-    mask: bool
-    errors: bool
-    results: tuple[str, ...]
     inputs: Mapping[str, tuple[int, int]]
+    mask: bool = False
+    errors: bool = False
+    results: tuple[str, ...] = ()
     version: str = __version__
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,30 @@ def jungfrau_codes(a: Arrays, k: int) -> np.ndarray:
 
 def agipd(a: Arrays, k: int) -> np.ndarray:
     cell = int(a["cell_id"][k])
+    counts, signal = (a["data"][k], a.get("gain", a["data"])[k])
+    if a["data"].ndim == 4:
+        counts, signal = a["data"][k]
     if "gain_stage" in a:
         stage = a["gain_stage"][k].astype(int)
     else:
-        stage = (a["gain"][k] > a["low"][cell]).astype(int)
-        stage[a["gain"][k] > a["high"][cell]] = 2
-    value = (a["data"][k] - pick(a["offset"][cell], stage)) * pick(a["relative_gain"][cell], stage)
+        stage = (signal > a["low"][cell]).astype(int)
+        stage[signal > a["high"][cell]] = 2
+    value = (counts - pick(a["offset"][cell], stage)) * pick(a["relative_gain"][cell], stage)
     return np.where(pick(a["bad"][cell], stage) == 0, value, np.nan)
+
+
+def agipd_xray(a: Arrays, k: int) -> np.ndarray:
+    cell = int(a["cell_id"][k])
+    counts, signal = a["data"][k].astype("f8")
+    offset = a["offset"][cell].astype("f8")
+    stage = (signal > a["low"][cell]).astype(int) + (signal > a["high"][cell])
+    stage[(stage == 2) & (counts - offset[1] < a["medium_threshold"])] = 1
+    stage[(stage == 1) & (counts - offset[0] < a["high_threshold"])] = 0
+    value = (counts - pick(offset, stage)) * pick(a["relative_gain"][cell], stage)
+    value += np.where(stage == 1, a["medium_offset"][cell].astype("f8"), 0)
+    value /= pick(a["xray_gain"][cell], stage)
+    bad = pick(a["bad"][cell], stage).astype(int) & int(a["bad_bits"])
+    return np.where(bad == 0, value, np.nan)
 
 
 def lpd(a: Arrays, k: int) -> np.ndarray:
@@ -139,14 +157,19 @@ def dssc(a: Arrays, k: int) -> np.ndarray:
     return value - a["offset"][int(a["cell_id"][k])]
 
 
+def epix_mode(a: Arrays, k: int, bit: int) -> np.ndarray:
+    cbits = a["config"].astype(int) | (((a["data"][k].astype(int) >> bit) & 1) << 5)
+    # FH, FM, FL, AHL_H, AML_M, AHL_L, AML_L: what is looked at, and what it must be.
+    tests = [(28, 28), (28, 12), (12, 8), (60, 16), (60, 0), (60, 48), (60, 32)]
+    mode = np.full(SHAPE, -1)
+    for number_of, (bits, value) in reversed(list(enumerate(tests))):
+        mode[(cbits & bits) == value] = number_of
+    return mode
+
+
 def epix(bit: int) -> Callable[[Arrays, int], np.ndarray]:
     def one(a: Arrays, k: int) -> np.ndarray:
-        cbits = a["config"].astype(int) | (((a["data"][k].astype(int) >> bit) & 1) << 5)
-        # FH, FM, FL, AHL_H, AML_M, AHL_L, AML_L: what is looked at, and what it must be.
-        tests = [(28, 28), (28, 12), (12, 8), (60, 16), (60, 0), (60, 48), (60, 32)]
-        mode = np.full(SHAPE, -1)
-        for number_of, (bits, value) in reversed(list(enumerate(tests))):
-            mode[(cbits & bits) == value] = number_of
+        mode = epix_mode(a, k, bit)
         return (a["data"][k] % 16384 - pick(a["pedestal"], mode)) / pick(a["gain"], mode)
 
     return one
@@ -164,13 +187,88 @@ def percival(a: Arrays, k: int) -> np.ndarray:
     return 222 * 26 * (1 - charge / 1.43) * pick(a["gain_factor"], gain)
 
 
-def common_mode(a: Arrays, k: int) -> np.ndarray:
-    signal = np.where(a["mask"] == 0, a["data"][k] - a["pedestal"].astype("f8"), np.nan)
-    for start in range(0, SHAPE[1], 96):
-        bank = signal[:, start : start + 96]
-        with np.errstate(all="ignore"):
-            bank -= np.nanmedian(bank, axis=1, keepdims=True)
-    return signal
+def psana_rows(part: np.ndarray, good: np.ndarray, limit: float, least: int) -> None:
+    """`common_mode_rows` of psana's UtilsCommonMode.py: the median of each row, in place."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        median = np.nanmedian(np.where(good, part, np.nan), axis=1, keepdims=True)
+    wanted = (good.sum(axis=1, keepdims=True) > least) & (np.abs(median) < limit)
+    part -= np.where(good & wanted, median, 0)
+
+
+def psana_bank(part: np.ndarray, good: np.ndarray, limit: float, least: int) -> None:
+    """`common_mode_2d`: the median of all, in place."""
+    if good.sum() >= least and abs(np.median(part[good])) < limit:
+        part[good] -= np.median(part[good])
+
+
+def psana_common_mode(
+    signal: np.ndarray, good: np.ndarray, a: Arrays, height: int, width: int, modes: str
+) -> np.ndarray:
+    """`common_mode_apply`: banks, then rows of banks, then columns of banks."""
+    found, limit, least = signal.copy(), float(a["limit"]), int(a["least"])
+    for mode in modes:
+        for y in range(0, SHAPE[0], height if mode != "r" else SHAPE[0]):
+            for x in range(0, SHAPE[1], width if mode != "c" else SHAPE[1]):
+                box = np.s_[
+                    y : y + (height if mode != "r" else SHAPE[0]),
+                    x : x + (width if mode != "c" else SHAPE[1]),
+                ]
+                if mode == "b":
+                    psana_bank(found[box], good[box], limit, least)
+                elif mode == "r":
+                    psana_rows(found[box], good[box], limit, least)
+                else:
+                    psana_rows(found[box].T, good[box].T, limit, least)
+    return found
+
+
+def common_mode(modes: str) -> Callable[[Arrays, int], np.ndarray]:
+    def one(a: Arrays, k: int) -> np.ndarray:
+        signal = a["data"][k] - a["pedestal"]
+        good = a["mask"] == 0
+        return np.where(good, psana_common_mode(signal, good, a, 352, 96, modes), np.nan)
+
+    return one
+
+
+def jungfrau_common_mode(a: Arrays, k: int) -> np.ndarray:
+    code, counts = a["data"][k] // 16384, a["data"][k] % 16384
+    plane = np.array([0, 1, -1, 2])[code]
+    signal = (counts - pick(a["pedestal"], plane)).astype("f4")
+    good = (a["mask"] == 0) & (code == 0)
+    signal = psana_common_mode(signal, good, a, 256, 64, "brc")
+    return np.where(a["mask"] == 0, signal / pick(a["gain"], plane), np.nan)
+
+
+def epix10ka_common_mode(a: Arrays, k: int) -> np.ndarray:
+    mode = epix_mode(a, k, 14)
+    signal = (a["data"][k] % 16384 - pick(a["pedestal"], mode)).astype("f4")
+    good = (a["mask"] == 0) & np.isin(mode, [0, 1, 3, 4])
+    signal = psana_common_mode(signal, good, a, 176, 48, "brc")
+    return np.where(a["mask"] == 0, signal / pick(a["gain"], mode), np.nan)
+
+
+def eiger(a: Arrays, k: int) -> np.ndarray:
+    table = a["countrate_correction_lookup_table"].astype("f8")
+    found = table[np.minimum(a["data"][k], len(table) - 1)]
+    valid = (a["data"][k] < len(table)) & (found != 65535) & ((a["pixel_mask"] & 0xFFFF) == 0)
+    return np.where(valid, found * a["flatfield"], np.nan)
+
+
+def overscan(a: Arrays, k: int) -> np.ndarray:
+    image, first = a["data"][k].astype("f8"), int(a["first_overscan"])
+    level = np.median(image[:, first:], axis=1, keepdims=True)
+    found = (image - level - a["bias"]) / a["flat"]
+    found[:, first:] = np.nan
+    return found
+
+
+def dark_images(random: Any, codes: tuple[int, ...] = (0,)) -> np.ndarray:
+    """Little signal above a level that differs from bank to bank, and gain bits."""
+    counts = random.integers(0, 4, (FRAMES, *SHAPE)) ** 3 + np.arange(SHAPE[1]) // 64
+    code = random.choice(codes, (FRAMES, *SHAPE))
+    return (counts + 40 + 16384 * code).astype("u2")
 
 
 def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int], np.ndarray]]]:
@@ -183,6 +281,7 @@ def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int
     config = random.choice([28, 12, 8, 16, 0, 20, 24], SHAPE).astype("u1")
     seven = {"pedestal": c(7) * 100, "gain": c(7)}
     low = c(2) * 3000
+    limits = {"limit": np.float32(80), "least": np.uint32(30)}
     return {
         "jungfrau": ({"data": images(random), **three}, jungfrau),
         "jungfrau-codes": (
@@ -202,6 +301,30 @@ def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int
             lambda a, k: jungfrau(a, k) / float(a["energy"][k]),
         ),
         "agipd": (
+            {
+                "data": np.stack([images(random), images(random, 12000)], axis=1),
+                "low": low,
+                "high": low + 3000,
+            }
+            | agipd_constants,
+            agipd,
+        ),
+        "agipd-xray": (
+            {
+                "data": np.stack([images(random), images(random, 12000)], axis=1),
+                "low": low,
+                "high": low + 3000,
+                "xray_gain": c(2, 3),
+                "medium_offset": c(2) * 100,
+                "high_threshold": np.float32(9000),
+                "medium_threshold": np.float32(15000),
+                "bad_bits": np.uint32(8),
+            }
+            | agipd_constants
+            | {"offset": c(2, 3) * 3000, "bad": bad | np.uint32(4)},
+            agipd_xray,
+        ),
+        "agipd-separate": (
             {"data": images(random), "gain": images(random, 12000), "low": low, "high": low + 3000}
             | agipd_constants,
             agipd,
@@ -293,9 +416,43 @@ def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int
             },
             percival,
         ),
-        "common-mode-rows": (
-            {"data": images(random, 1 << 14), "pedestal": c(), "mask": mask},
-            common_mode,
+        **{
+            name: (
+                {"data": dark_images(random), "pedestal": c() * 100, "mask": mask, **limits},
+                common_mode(name[12]),
+            )
+            for name in ("common-mode-rows", "common-mode-columns", "common-mode-banks")
+        },
+        "jungfrau-common-mode": (
+            {"data": dark_images(random, (0, 0, 0, 1, 2, 3)), "mask": mask, **three, **limits}
+            | {"pedestal": c(3) * 100},
+            jungfrau_common_mode,
+        ),
+        "epix10ka-common-mode": (
+            {"data": dark_images(random, (0, 1)), "config": config, "mask": mask, **limits}
+            | {"pedestal": c(7) * 100, "gain": c(7)},
+            epix10ka_common_mode,
+        ),
+        "eiger": (
+            {
+                "data": images(random, 1200, "u4"),
+                "countrate_correction_lookup_table": np.where(
+                    np.arange(1000) > 900, 65535, np.arange(1000) * 1.1
+                ).astype("u4"),
+                "flatfield": c(),
+                "pixel_mask": mask << np.uint32(8) | np.uint32(1 << 30),
+            },
+            eiger,
+        ),
+        "pilatus": (
+            {"data": images(random, 1000, "i4") - np.int32(2), "flatfield": c()},
+            lambda a, k: np.where(
+                a["data"][k] < 0, np.nan, a["data"][k] * a["flatfield"].astype("f8")
+            ),
+        ),
+        "ccd-overscan": (
+            {"data": images(random), "first_overscan": np.uint32(1000), "bias": c(), "flat": c()},
+            overscan,
         ),
         "linear": (
             {"data": images(random, 1 << 20, "i4"), "offset": np.float32(3)}
@@ -316,7 +473,10 @@ def dead_time(a: Arrays, k: int) -> np.ndarray:
 
 BY_HAND = transcriptions(np.random.default_rng(6))
 #: Presets without frames and images, which have tests of their own.
-OTHERS = {"mpccd", "timepix3", "polynomial"}
+OTHERS = {
+    *("mpccd", "mpccd-tenths", "timepix3", "polynomial"),
+    *("tof", "tof-energy", "energy-axis", "cspad-common-mode"),
+}
 
 
 def test_every_preset_has_a_transcription() -> None:
@@ -339,11 +499,19 @@ def test_a_million_pixels_as_by_hand(name: str, backend: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["jungfrau", "agipd", "agipd-stage", "lpd", "epix10ka", "epixhr"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("jungfrau", "jungfrau-common-mode", "agipd", "agipd-separate", "agipd-stage"),
+        *("agipd-xray", "lpd", "epix10ka", "epixhr", "epix10ka-common-mode"),
+    ],
+)
 def test_every_stage_is_there(name: str) -> None:
     arrays, _ = BY_HAND[name]
     found = preset(name)
-    stages = next(iter(each.lengths["stage"] for each in found.symbols.values() if each.lengths))
+    stages = next(
+        each.lengths["stage"] for each in found.symbols.values() if "stage" in each.lengths
+    )
     if not found.results:
         assert set(np.unique(arrays["gain_stage"])) == set(range(stages))
         return
@@ -353,7 +521,7 @@ def test_every_stage_is_there(name: str) -> None:
     }
     checked = check(parse(found.formula), symbols, axes=found.axes, dtype=found.dtype, field="data")
     stage = nxformula.Kernel(checked, found.results[0])(arrays)
-    least = 4 if name == "jungfrau" else stages
+    least = 4 if name.startswith("jungfrau") else stages
     assert set(range(least)) <= set(np.unique(stage).astype(int))
 
 
@@ -388,6 +556,84 @@ def test_panels_events_and_channels(backend: str) -> None:
     }
     result = kernel_of(preset("polynomial"), axis, backend)(axis)
     np.testing.assert_allclose(result, np.polynomial.Polynomial(axis["coefficients"])(axis["data"]))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "fast"])
+def test_axes_of_channels(backend: str) -> None:
+    ticks = np.arange(1 << 20, dtype="u4")
+    arrays: Arrays = {"data": ticks, "frequency": np.array(2e6), "delay": np.array(1e-5)}
+    tof = kernel_of(preset("tof"), arrays, backend)(arrays)
+    np.testing.assert_allclose(tof, ticks / 2e6 + 1e-5, rtol=1e-14)
+    arrays = {"data": tof - 1e-4, "path": np.array(12.5)}
+    energy = kernel_of(preset("tof-energy"), arrays, backend)(arrays)
+    # CODATA 2018: mass of the neutron in kg, elementary charge in C.
+    speed = 12.5 / np.where(tof > 1e-4, tof - 1e-4, np.nan)
+    expected = 0.5 * 1.67492749804e-27 * speed**2 / 1.602176634e-19 * 1e3
+    np.testing.assert_allclose(energy, expected, rtol=1e-7)
+    arrays = {
+        "data": ticks.astype("i4"),
+        "offset": np.array(-3.5),
+        "scaling_factor": np.array(9.7),
+    }
+    energies = kernel_of(preset("energy-axis"), arrays, backend)(arrays)
+    np.testing.assert_allclose(energies, (ticks - 3.5) * 9.7, rtol=1e-14)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "fast"])
+def test_mpccd_in_tenths(backend: str) -> None:
+    random = np.random.default_rng(9)
+    arrays: Arrays = {
+        "data": random.uniform(-20, 4000, (2, 8, 256, 256)).astype("f4"),
+        "absolute_gain": random.uniform(10, 20, 8).astype("f4"),
+        "energy": np.array([7300, 60], "f4"),
+    }
+    found = kernel_of(preset("mpccd-tenths"), arrays, backend)(arrays)
+    electrons = arrays["data"] * arrays["absolute_gain"].astype("f8")[:, None, None]
+    tenths = electrons * 3.65 / (0.1 * arrays["energy"].astype("f8")[:, None, None, None])
+    expected = np.clip(np.rint(tenths), 0, 65535)
+    # In float32 a number just at a half may fall on either side.
+    assert found.dtype == np.uint16
+    assert np.abs(found - expected).max() <= 1
+    assert (found == expected).mean() > 0.999
+
+
+@pytest.mark.parametrize("backend", ["numpy", "fast"])
+def test_unbonded_pixels_of_cspad(backend: str) -> None:
+    random = np.random.default_rng(10)
+    shape = (8, 185, 388)
+    arrays: Arrays = {
+        "data": random.integers(800, 1200, (2, *shape)).astype("u2"),
+        "pedestal": random.uniform(900, 1100, shape).astype("f4"),
+        "low_gain": random.random(shape) < 0.5,
+        "pixel_gain": random.uniform(0.9, 1.1, shape).astype("f4"),
+        "mask": (random.random(shape) < 0.02).astype("u4"),
+    }
+    signal = arrays["data"] - arrays["pedestal"].astype("f8")
+    places = range(10, 185, 10)
+    unbonded = [(k, k + right) for k in places for right in (0, 194)]
+    rows, columns = np.array(unbonded).T
+    signal -= signal[..., rows, columns].mean(axis=-1)[..., None, None]
+    signal *= np.where(arrays["low_gain"], 6.85, 1) * arrays["pixel_gain"]
+    signal[:, arrays["mask"] != 0] = np.nan
+    signal[..., rows, columns] = np.nan
+    found = kernel_of(preset("cspad-common-mode"), arrays, backend)(arrays)
+    assert found.size > 1_000_000
+    np.testing.assert_allclose(found, signal, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["common-mode-rows", "common-mode-columns", "common-mode-banks", "jungfrau-common-mode"],
+)
+def test_common_mode_has_the_bits_of_psana(name: str) -> None:
+    # psana computes in float32, as these presets do.
+    arrays, one = BY_HAND[name]
+    if "gain" in arrays:
+        arrays = {**arrays, "gain": np.ones_like(arrays["gain"])}
+    found = kernel_of(preset(name), arrays)(arrays)
+    np.testing.assert_array_equal(found, by_frame(one, arrays).astype("f4"))
+    without = kernel_of(preset(name), arrays)({**arrays, "limit": np.float32(0)})
+    assert (found != without)[~np.isnan(found)].mean() > 0.1, "something was subtracted"
 
 
 # Use

@@ -309,8 +309,8 @@ def test_a_share_that_is_none(run: Demonstration) -> None:
     interrupt(run, output)
     (share, *_) = sorted(output.with_name("out.nxs.shares").glob("share_*.h5"))
     with h5py.File(share, "r+") as file:
-        del file["values"]
-        file.create_dataset("values", (3, 16, 32), np.float32, chunks=(1, 16, 32))
+        del file["data"]
+        file.create_dataset("data", (3, 16, 32), np.float32, chunks=(1, 16, 32))
     with pytest.raises(CorruptFileError, match=rf"{share.name} is not the share that it should be"):
         nxformula.calibrate(run.master, output, resume=True)
     assert not output.exists()
