@@ -12,8 +12,8 @@ from nxformula.errors import FileError, NoFormulaError, printable
 from nxformula.language.parser import parse
 from nxformula.language.symbolic.latex import to_latex
 from nxformula.nexus.calibrated import CalibratedDataset
-from nxformula.nexus.group import read_group
-from nxformula.nexus.reader import File, formula_paths
+from nxformula.nexus.fields import formula_paths
+from nxformula.nexus.reader import File
 from nxformula.nexus.reader import open as open_reader
 from nxformula.nexus.verification import verify
 
@@ -58,9 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _checksums(file: File, path: str) -> dict[str, bool]:
     """Whether the constants of a field are those that its formula was attached with."""
-    group = file.context.formula_of(file.context.resolver.find(file, path))
-    assert group is not None, "described before"
-    definition = read_group(group.group, group.field)
+    definition = file.context.formula_of(file.context.resolver.find(file, path))
+    assert definition is not None, "described before"
     return {each.name: each.is_same for each in verify(definition, file.context.resolver)}
 
 
@@ -70,10 +69,9 @@ def _describe(file: File, path: str) -> dict[str, Any]:
         return _calibrated(found)
     if found is None:
         raise FileError(f"{file.filename} has no {path}", file.filename)
-    group = file.context.formula_of(file.context.resolver.find(file, path))
-    if group is None:
+    definition = file.context.formula_of(file.context.resolver.find(file, path))
+    if definition is None:
         raise NoFormulaError(f"{path} in {file.filename} has no formula", file.filename)
-    definition = read_group(group.group, group.field)
     return {
         "field": path,
         "formula": definition.text,

@@ -102,14 +102,24 @@ def _shown(values: Array) -> Array:
     return flat[:: steps[0], :: steps[1]]
 
 
-def _figure(title: str, panels: list[_Panel]) -> Any:
+def figure_class() -> Any:
+    """The class of matplotlib's figures.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        matplotlib is missing; the message names the extra.
+    """
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         message = "drawing needs matplotlib: pip install 'nxformula[plot]'"
         raise ModuleNotFoundError(message) from None
+    return Figure
 
-    figure = Figure(figsize=(4.3 * len(panels), 4.2), layout="constrained")
+
+def _figure(title: str, panels: list[_Panel]) -> Any:
+    figure = figure_class()(figsize=(4.3 * len(panels), 4.2), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False).ravel()
     for axis, panel in zip(axes, panels, strict=True):
         _draw(figure, axis, panel)

@@ -15,7 +15,7 @@ from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.checksum import checksum
 from nxformula.nexus.chunk_writing import ChunkWriter
 from nxformula.nexus.copying import copy_attributes, links_to
-from nxformula.nexus.group_writer import description_when_applied, now
+from nxformula.nexus.group_writer import description_when_applied, now, write_stated
 from nxformula.nexus.homes import Home
 from nxformula.nexus.text import as_text
 
@@ -245,6 +245,9 @@ def mark_applied(
     file, home, images, chosen
         As `replace_field` takes them.
     """
+    definition = images.binding.definition
+    if definition.declared is not None:
+        write_stated(file, home, definition)
     group = file[home.formula_path]
     date = now()
     source = images.raw
@@ -297,7 +300,7 @@ def _write_checksums(group: Any, images: CalibratedDataset) -> list[str]:
 
 def _remove_raw(group: Any, field: str, written: Collection[str]) -> list[str]:
     """Take away what is true of raw values only: a reader would apply it to the calibrated ones."""
-    found = [f"{field}{suffix}" for suffix in ("_offset", "_scaling_factor", names.ERRORS_SUFFIX)]
+    found = [field + suffix for suffix in (*names.LINEAR_SUFFIXES, names.ERRORS_SUFFIX)]
     present = [
         name for name in found if name not in written and group.get(name, getlink=True) is not None
     ]

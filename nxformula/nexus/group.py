@@ -40,6 +40,9 @@ class FormulaGroup:
         Definitions that can be read as datasets too.
     applied : bool
         Whether the field holds calibrated values already.
+    declared : mapping or None
+        Of a formula that no group states: the symbols, with their dimensions. They are beside the
+        field, in `group`.
     """
 
     group: Any
@@ -50,18 +53,30 @@ class FormulaGroup:
     units: str | None
     results: tuple[str, ...]
     applied: bool
+    declared: Mapping[str, tuple[str, ...]] | None = None
+
+    @property
+    def holder(self) -> Any:
+        """The group that holds the field."""
+        return self.group if self.declared is not None else self.group.parent
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Names of the members that are symbols."""
+        if self.declared is not None:
+            return tuple(self.declared)
         return tuple(name for name in self.group if not names.is_reserved(name))
 
     def symbol_axes(self, symbol: str) -> tuple[str, ...] | None:
         """The declared dimensions of a symbol."""
+        if self.declared is not None:
+            return self.declared.get(symbol)
         return _axes(self.group, symbol + names.AXES_SUFFIX)
 
     def symbol_text(self, symbol: str, suffix: str) -> str | None:
         """Another declaration of a symbol: its units, its checksum."""
+        if self.declared is not None:
+            return None
         return as_text(attribute_of(self.group, symbol + suffix))
 
 

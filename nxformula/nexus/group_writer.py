@@ -16,7 +16,13 @@ from nxformula._version import __version__
 from nxformula.errors import FileError
 from nxformula.language.symbols import Symbol
 from nxformula.nexus import names
-from nxformula.nexus.group import describe, describe_member, is_applied, is_formula_group
+from nxformula.nexus.group import (
+    FormulaGroup,
+    describe,
+    describe_member,
+    is_applied,
+    is_formula_group,
+)
 from nxformula.nexus.homes import Home
 from nxformula.nexus.links import declared_bytes, link_of
 from nxformula.nexus.sources import SymbolSource
@@ -113,6 +119,43 @@ def write_group(file: Any, draft: Draft, folder: str, copy: bool) -> None:
     for other in home.others:
         if name not in file[other]:
             file[other][name] = h5py.SoftLink(home.formula_path)
+
+
+def write_stated(file: Any, home: Home, definition: FormulaGroup) -> None:
+    """Write the group of a formula that offset and scaling factor of a field stand for.
+
+    Parameters
+    ----------
+    file : h5py.File
+        A copy of the master, open for writing.
+    home : Home
+        Where the group goes.
+    definition : FormulaGroup
+        The formula; its symbols, but for the field, are copied from where they are in the copy.
+    """
+    symbols = dict(definition.declared or {})
+    holder = file[definition.group.name]
+    group = file.create_group(home.formula_path)
+    attributes = {
+        "NX_class": names.GROUP_CLASS,
+        names.FORMULA: definition.text,
+        names.FORMULA_LANGUAGE: names.LANGUAGE,
+        names.FORMULA_DTYPE: definition.dtype,
+        names.FORMULA_AXES: list(definition.axes),
+        names.TARGET: home.formula_path,
+    }
+    if definition.units is not None:
+        attributes[names.FORMULA_UNITS] = definition.units
+    group.attrs.update(attributes)
+    for name, axes in symbols.items():
+        if name == definition.field:
+            group[name] = h5py.SoftLink(home.field_path)
+        else:
+            holder.copy(holder[name], group, name, expand_external=True)
+        if axes:
+            group.attrs[name + names.AXES_SUFFIX] = list(axes)
+    for other in home.others:
+        file[other][home.field + names.GROUP_SUFFIX] = h5py.SoftLink(home.formula_path)
 
 
 def _attributes(draft: Draft) -> dict[str, Any]:

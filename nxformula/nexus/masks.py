@@ -53,7 +53,7 @@ def groups_of(binding: Binding, file: Any, field: str, resolver: Resolver) -> li
     resolver : Resolver
         Finds it.
     """
-    own = binding.definition.group.parent
+    own = binding.definition.holder
     try:
         home = find_home(file, field, resolver)
     except FileError:

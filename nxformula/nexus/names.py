@@ -64,8 +64,14 @@ FIELDS: Final = (
 )
 IDENTIFIER_PREFIX: Final = "identifier_"
 
+#: Attribute of a dataset of constants that names its dimensions, as `nxformula constants` writes.
+AXES: Final = "axes"
+
 #: Suffix of the uncertainty partner of a symbol.
 ERRORS_SUFFIX: Final = "_errors"
+
+#: Suffixes of the offset and the scaling factor of a field, in the order of their use.
+LINEAR_SUFFIXES: Final = ("_offset", "_scaling_factor")
 
 #: Dimensions of a field that does not state its own, by rank.
 FIELD_AXES_BY_RANK: Final = {

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, Final
 
+import h5py
 import numpy as np
 
-from nxformula.engine.layout import Array
+from nxformula.engine.layout import Array, tile_shape
 from nxformula.nexus.files import reading
 from nxformula.nexus.selection import Part
+
+#: Elements of a block.
+_BLOCK: Final = 1 << 22
 
 
 def as_slice(part: Part) -> Any:
@@ -40,3 +46,21 @@ def read_parts(dataset: Any, parts: tuple[Part, ...]) -> Array:
         else:
             values = np.asarray(dataset[()])
     return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def read_blocks(values: Any) -> Iterator[tuple[tuple[int, ...], Array]]:
+    """All of a dataset, or a number, in blocks in C order, each with the place where it begins.
+
+    Raises
+    ------
+    CorruptFileError
+        HDF5 cannot read or decompress it.
+    """
+    if not isinstance(values, h5py.Dataset):
+        yield (), np.asarray(values)
+        return
+    tile = tile_shape(values.shape, _BLOCK)
+    starts = [range(0, n, t) for n, t in zip(values.shape, tile, strict=True)]
+    for corner in product(*starts):
+        limits = zip(corner, tile, values.shape, strict=True)
+        yield corner, read_parts(values, tuple(range(a, min(a + t, n)) for a, t, n in limits))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
 from nxformula._resources import resource
-from nxformula.errors import DimensionError
 from nxformula.language.parser import parse
-from nxformula.language.symbols import Symbol
 from nxformula.nexus.names import ERRORS_SUFFIX
 from nxformula.nexus.sources import SymbolSource, parse_source
 
@@ -33,6 +31,10 @@ class PresetSymbol:
         For people.
     lengths : mapping
         Lengths that dimensions must have.
+    not_zero : bool
+        Whether the formula divides by it.
+    index_of : str or None
+        The dimension of other symbols that its values are places along.
     """
 
     dtype: str
@@ -40,6 +42,13 @@ class PresetSymbol:
     units: str | None
     meaning: str
     lengths: Mapping[str, int]
+    not_zero: bool
+    index_of: str | None
+
+    def __str__(self) -> str:
+        sizes = (f"{a}={self.lengths[a]}" if a in self.lengths else a for a in self.axes)
+        units = f" in {self.units}" if self.units else ""
+        return f"{self.dtype}[{', '.join(sizes)}]{units}: {self.meaning}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,8 @@ class Preset:
         Conventions and what is left out; where it comes from.
     worked : mapping
         Values of symbols, and the result that was worked out by hand.
+    response : mapping or None
+        Ranges of raw values, and constants of one pixel, for a picture of its response.
     """
 
     name: str
@@ -73,9 +84,10 @@ class Preset:
     notes: tuple[str, ...]
     references: tuple[str, ...]
     worked: Mapping[str, Any]
+    response: Mapping[str, Any] | None
 
     def sources(self, symbols: Iterable[str]) -> dict[str, SymbolSource]:
-        """Where the values of symbols are, with the axes of the preset where none are given.
+        """Where the values of symbols are.
 
         Parameters
         ----------
@@ -89,20 +101,17 @@ class Preset:
 
         Examples
         --------
-        >>> preset("moench").sources(["gain=gain.h5:/gain"])["gain"].axes
-        ('slow', 'fast')
+        >>> preset("moench").sources(["gain=gain.h5:/gain"])["gain"].path
+        '/gain'
         """
         found: dict[str, SymbolSource] = {}
         for text in symbols:
             name, source = parse_source(text)
             if name in found:
                 raise ValueError(f"symbol {name!r} is given twice")
-            known = self.symbols.get(name)
-            if known is None and not self._has_partner(name):
+            if name not in self.symbols and not self._has_partner(name):
                 listed = ", ".join(self.symbols)
                 raise ValueError(f"preset {self.name} has no symbol {name!r}; it has {listed}")
-            if known is not None and source.axes is None and source.path is not None:
-                source = replace(source, axes=known.axes)
             found[name] = source
         return found
 
@@ -111,27 +120,6 @@ class Preset:
         of = name.removesuffix(ERRORS_SUFFIX)
         defined = (let.name for let in parse(self.formula).lets)
         return of != name and of in (*self.symbols, *defined)
-
-    def check_lengths(self, symbols: Mapping[str, Symbol]) -> None:
-        """Refuse constants that lack planes.
-
-        Raises
-        ------
-        DimensionError
-            A dimension has not the length that the preset needs.
-        """
-        for name, known in self.symbols.items():
-            symbol = symbols.get(name)
-            if symbol is None or symbol.shape is None:
-                continue
-            for axis, length in zip(symbol.axes, symbol.shape, strict=True):
-                wanted = known.lengths.get(axis)
-                if wanted is not None and length != wanted:
-                    message = (
-                        f"{name!r} has {length} along {axis!r}, and the preset {self.name} needs "
-                        f"{wanted}: {known.meaning}"
-                    )
-                    raise DimensionError(message, self.formula)
 
 
 @cache
@@ -176,6 +164,8 @@ def preset(name: str) -> Preset:
             facts["units"],
             facts["meaning"],
             facts.get("lengths", {}),
+            facts.get("not_zero", False),
+            facts.get("index_of"),
         )
         for symbol, facts in data["symbols"].items()
     }
@@ -191,4 +181,5 @@ def preset(name: str) -> Preset:
         tuple(data["notes"]),
         tuple(data["references"]),
         data["worked"],
+        data.get("response"),
     )

@@ -16,8 +16,10 @@ from nxformula.nexus.binding import Binding, bind
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
 from nxformula.nexus.derived import masked
-from nxformula.nexus.files import FilePool, hdf5_reason, open_file, reading
+from nxformula.nexus.fields import formula_paths, joined
+from nxformula.nexus.files import FilePool, hdf5_reason, open_file
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
+from nxformula.nexus.implicit import implicit_formula
 from nxformula.nexus.links import Found, NoObjectError, Resolver, link_of, split
 from nxformula.nexus.masks import groups_of, mask_of
 from nxformula.nexus.raw import RawData
@@ -51,7 +53,7 @@ class Context:
         self.resolver = Resolver(self.pool, access)
         self.constants = Constants()
         self.raw = RawData(self.resolver)
-        self._bindings: dict[tuple[str, str], Binding] = {}
+        self._bindings: dict[tuple[str, str, str], Binding] = {}
 
     def get(self, group: Any, path: str) -> Any:
         """The object at a path: a view, a calibrated field, or h5py's own dataset."""
@@ -74,7 +76,7 @@ class Context:
         if definition is None or definition.applied:
             return self.resolver.dataset(found)
         self._check_field(definition, found)
-        name = _joined(group.name, path)
+        name = joined(group.name, path)
         binding = self.binding(definition)
         if not self.mask:
             return CalibratedDataset(self.root(group), name, binding)
@@ -123,6 +125,12 @@ class Context:
             definition = self.formula_beside(group, name)
             if definition is not None:
                 return definition
+        if not isinstance(found.object, h5py.Dataset):
+            return None
+        for group, name in places:
+            definition = implicit_formula(group, name, found.object, self.resolver)
+            if definition is not None:
+                return definition
         return None
 
     def formula_beside(self, group: Any, field: str) -> FormulaGroup | None:
@@ -145,7 +153,7 @@ class Context:
 
     def binding(self, definition: FormulaGroup) -> Binding:
         """The bound and compiled formula of a group, made once."""
-        key = definition.group.file.filename, definition.group.name
+        key = definition.group.file.filename, definition.group.name, definition.field
         if key not in self._bindings:
             self._bindings[key] = bind(definition, self.resolver)
         return self._bindings[key]
@@ -254,13 +262,16 @@ class File(_View, h5py.File):  # type: ignore[misc]
         ...     [field.name for field in f.formulas()]
         ['/entry/instrument/detector/data']
         """
+        seen: list[FormulaGroup] = []
         for path in formula_paths(self):
             try:
                 found = self[path]
             except KeyError:
                 message = f"{self.filename} has a formula for '{path}', which does not exist"
                 raise MissingSourceError(message, self.filename) from None
-            if isinstance(found, CalibratedDataset):
+            # A field may have an offset beside one of its links, and a formula beside another.
+            if isinstance(found, CalibratedDataset) and found.binding.definition not in seen:
+                seen.append(found.binding.definition)
                 yield found
 
     def only_formula(self, field: str | None = None) -> CalibratedDataset:
@@ -299,26 +310,6 @@ class File(_View, h5py.File):  # type: ignore[misc]
             message = f"{field} in {self.filename} has no formula to evaluate"
             raise NoFormulaError(message, self.filename)
         return found
-
-
-def formula_paths(file: Any) -> list[str]:
-    """Paths of all fields that have a formula group beside them in this very file."""
-    found: list[str] = []
-
-    def visit(name: str) -> None:
-        if name.endswith(names.GROUP_SUFFIX):
-            group = h5py.Group.__getitem__(file, name)
-            if is_formula_group(group):
-                found.append("/" + name.removesuffix(names.GROUP_SUFFIX))
-
-    with reading("the list of members", file.filename):
-        h5py.Group.visit(file, visit)
-    return found
-
-
-def _joined(group: str, path: str) -> str:
-    steps = [] if path.startswith("/") else group.split("/")
-    return "/" + "/".join(step for step in (*steps, *path.split("/")) if step not in ("", "."))
 
 
 def open(  # noqa: A001 - nxformula.open, as h5netcdf and tifffile name theirs

@@ -43,7 +43,9 @@ def verify(definition: FormulaGroup, resolver: Resolver) -> list[Verified]:
     FileError
         A symbol cannot be found or read.
     """
-    results = []
+    results: list[Verified] = []
+    if definition.declared is not None:
+        return results
     for attribute in definition.group.attrs:
         stated = as_text(attribute_of(definition.group, attribute))
         name = attribute.removesuffix(names.CHECKSUM_SUFFIX)

@@ -1,0 +1,1 @@
+"""Constants as facilities and programs write them, made into datasets that a formula can take."""
