@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
+from typing import Any, Final
 
 from nxformula.cli.options import add_allow, frames_of
 from nxformula.errors import FileError, printable
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.metadata.reader import MetadataFile
 from nxformula.nexus.reader import open as open_reader
-from nxformula.nexus.statistics import Region, Summary, summarize
+from nxformula.nexus.statistics import Places, Region, Summary, places_of, summarize
 
 NAME = "stats"
 SUMMARY = "count gain stages and invalid pixels of each module, with mean and sigma"
 EXAMPLE = "nxformula stats run.nxs --frames 0:10"
+
+
+#: Columns that are shown where the detector says something.
+_UNUSABLE: Final = ("masked", "saturated")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,14 +43,17 @@ def run(arguments: argparse.Namespace) -> int:
             raise FileError(f"{name} in {arguments.file} has no frames to calibrate", file.filename)
         regions = _modules(arguments, images)
         found = summarize(images, arguments.frames, regions)
+        places = places_of(images, arguments.frames)
         units = images.units
         name = images.name
     if arguments.json:
         listed = [summary.to_json() for summary in found]
-        print(json.dumps({"field": name, "units": units, "regions": listed}, indent=2))
+        document: dict[str, Any] = {"field": name, "units": units, "regions": listed}
+        document["places"] = [asdict(each) for each in places]
+        print(json.dumps(document, indent=2))
     else:
         print(printable(f"{name}{f' in {units}' if units else ''}"))
-        print("\n".join(printable(line) for line in _table(found)))
+        print("\n".join(printable(line) for line in [*_table(found), *map(_used, places)]))
     return 0
 
 
@@ -86,7 +95,8 @@ def _table(found: list[Summary]) -> list[str]:
         }
     )
     head = ["", "values", *(f"{name} {value}" for name, value in columns)]
-    rows = [[*head, "invalid", "mean", "sigma"]]
+    more = [name for name in _UNUSABLE if any(getattr(s, name) is not None for s in found)]
+    rows = [[*head, "invalid", *more, "mean", "sigma"]]
     for summary in found:
         shares = [summary.count(name, value) for name, value in columns]
         rows.append(
@@ -95,6 +105,7 @@ def _table(found: list[Summary]) -> list[str]:
                 str(summary.values),
                 *(_share(count, summary.values) for count in shares),
                 _share(summary.invalid, summary.values),
+                *(_share(getattr(summary, name) or 0, summary.values) for name in more),
                 f"{summary.mean:.6g}",
                 f"{summary.sigma:.6g}",
             ]
@@ -107,6 +118,15 @@ def _table(found: list[Summary]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def _used(places: Places) -> str:
+    unused = places.length - places.used
+    outside = f"; {places.outside} frames ask for others" if places.outside else ""
+    return (
+        f"{places.symbol}: {places.used} of {places.length} places along {places.axis} are used, "
+        f"{unused} are not{outside}"
+    )
 
 
 def _share(count: int, of: int) -> str:

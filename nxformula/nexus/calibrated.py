@@ -195,15 +195,16 @@ class CalibratedDataset:
         The smallest of all pixels of the first frame, or None: there is none, or the formula
         takes the field only by parts.
         """
-        return self._limit(self._raw_mask.saturation, np.min)
+        return self._limit(self.raw_mask.saturation, np.min)
 
     @property
     def underload_value(self) -> float | None:
         """Below it calibrated values are invalid; as `saturation_value`, the largest of all."""
-        return self._limit(self._raw_mask.underload, np.max)
+        return self._limit(self.raw_mask.underload, np.max)
 
     @cached_property
-    def _raw_mask(self) -> Mask:
+    def raw_mask(self) -> Mask:
+        """What the detector says is unusable, in raw values."""
         return mask_of(
             groups_of(self._plain, self.file, self.name, self.context.resolver),
             self.context.resolver,

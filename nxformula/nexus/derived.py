@@ -43,7 +43,6 @@ def uncertain(binding: Binding, resolver: Resolver) -> FormulaGroup | None:
     known = uncertain_names(formula, definition.symbols)
     if not known:
         return None
-    is_real = _is_real(definition)
     partners = {of: of + names.ERRORS_SUFFIX for of in known}
     single = {
         of
@@ -51,8 +50,9 @@ def uncertain(binding: Binding, resolver: Resolver) -> FormulaGroup | None:
         if partner in definition.symbols
         and getattr(resolver.find(definition.group, partner).object, "shape", None) == ()
     }
-    derived = uncertainty(formula, known, single=single, nan_with_result=is_real)
-    dtype = definition.dtype if is_real else "float64"
+    # An uncertainty may lack dimensions that the result has: with its NaN it has them all.
+    derived = uncertainty(formula, known, single=single, nan_with_result=True)
+    dtype = definition.dtype if _is_real(definition) else "float64"
     return replace(definition, text=derived.text, dtype=dtype, results=())
 
 

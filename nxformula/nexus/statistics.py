@@ -11,7 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from nxformula.engine.layout import Array
+from nxformula.language.tree import Index, Name
 from nxformula.nexus.calibrated import CalibratedDataset
+from nxformula.nexus.masks import UNUSABLE_BITS
+from nxformula.nexus.parts import read_parts
 
 #: Bytes of values that are read at a time.
 _BLOCK_BYTES: Final = 64 << 20
@@ -45,6 +48,9 @@ class Summary:
         The region.
     values, invalid : int
         How many values there are, and how many of them are NaN.
+    masked, saturated : int or None
+        How many of them `pixel_mask` makes unusable, and how many raw values are above
+        `saturation_value`; None where the detector states none.
     mean, sigma : float
         Of the valid values; NaN if there are none.
     results : dict of Counter
@@ -54,6 +60,8 @@ class Summary:
     name: str
     values: int = 0
     invalid: int = 0
+    masked: int | None = None
+    saturated: int | None = None
     mean: float = math.nan
     sigma: float = math.nan
     results: dict[str, Counter[int]] = field(default_factory=dict)
@@ -85,6 +93,13 @@ class Summary:
         if len(values) <= _MOST_STAGES and np.all(values == np.floor(values)):
             known.update({int(v): int(n) for v, n in zip(values, counts, strict=True)})
 
+    def add_unusable(self, masked: Array | None, saturated: Array | None) -> None:
+        """Take in which values of a block are unusable."""
+        if masked is not None:
+            self.masked = (self.masked or 0) + int(np.count_nonzero(masked))
+        if saturated is not None:
+            self.saturated = (self.saturated or 0) + int(np.count_nonzero(saturated))
+
     def count(self, name: str, value: int) -> int:
         """How often a value of a named result comes."""
         return self.results[name][value] if name in self.results else 0
@@ -95,6 +110,8 @@ class Summary:
             "name": self.name,
             "values": self.values,
             "invalid": self.invalid,
+            "masked": self.masked,
+            "saturated": self.saturated,
             "mean": None if math.isnan(self.mean) else self.mean,
             "sigma": None if math.isnan(self.sigma) else self.sigma,
             "results": {
@@ -138,6 +155,7 @@ def summarize(
     wanted = [*regions, whole]
     summaries = [Summary(region.name) for region in wanted]
     results = {name: images.result(name) for name in images.results}
+    unusable = _Unusable(images)
     each = max(1, images.nbytes // max(1, len(images)))
     size = max(1, _BLOCK_BYTES // each)
     for start in range(0, len(chosen), size):
@@ -145,9 +163,102 @@ def summarize(
         place = slice(part.start, part.stop, part.step)
         block = images[place]
         named: Mapping[str, Array] = {name: other[place] for name, other in results.items()}
+        masked, saturated = unusable.masked(block.shape), unusable.saturated(place)
         for region, summary in zip(wanted, summaries, strict=True):
-            summary.add(block[(slice(None), *region.box)])
+            box = (slice(None), *region.box)
+            summary.add(block[box])
+            summary.add_unusable(
+                None if masked is None else masked[box],
+                None if saturated is None else saturated[box],
+            )
             for name, values in named.items():
                 if values.ndim == block.ndim:
                     summary.add_result(name, values[(slice(None), *region.box)])
     return summaries
+
+
+class _Unusable:
+    """Which values of a block the detector says are unusable."""
+
+    def __init__(self, images: CalibratedDataset) -> None:
+        self._raw = images.raw if images.raw.shape == images.shape else None
+        mask = images.raw_mask
+        self._limit = mask.saturation
+        self._pixels: Array | None = None
+        shape = None if mask.pixels is None else mask.pixels.shape
+        if shape is not None and shape == images.shape[images.ndim - len(shape) :]:
+            pixels = read_parts(mask.pixels, tuple(range(n) for n in shape))
+            self._pixels = pixels if pixels.dtype == bool else (pixels & UNUSABLE_BITS) != 0
+
+    def masked(self, shape: tuple[int, ...]) -> Array | None:
+        """The pixel mask for each frame of a block; none where that is different in each."""
+        if self._pixels is None or self._pixels.ndim >= len(shape):
+            return None
+        found: Array = np.broadcast_to(self._pixels, shape)
+        return found
+
+    def saturated(self, place: slice) -> Array | None:
+        """Where raw values are above the detector's limit."""
+        if self._raw is None or self._limit is None:
+            return None
+        found: Array = self._raw[place] > self._limit
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which places of a table frames ask for, as memory cells.
+
+    Attributes
+    ----------
+    symbol, axis : str
+        The symbol with a place for each frame, and the dimension of the tables.
+    length, used : int
+        Places that the tables have, and how many of them are asked for.
+    outside : int
+        Frames that ask for a place that the tables do not have: all their values are invalid.
+    """
+
+    symbol: str
+    axis: str
+    length: int
+    used: int
+    outside: int
+
+
+def places_of(images: CalibratedDataset, frames: slice = slice(None)) -> list[Places]:
+    """Which places of its tables the frames of a field ask for.
+
+    Parameters
+    ----------
+    images : CalibratedDataset
+        Of frames.
+    frames : slice
+        The frames to look at.
+
+    Raises
+    ------
+    FileError
+        Places cannot be read.
+    """
+    binding = images.binding
+    lengths: dict[tuple[str, str], int] = {}
+    for node in binding.formula.nodes:
+        if not isinstance(node, Index) or node.name not in binding.bound:
+            continue
+        for item in node.items:
+            index = item.value.name if isinstance(item.value, Name) else ""
+            bound = binding.bound.get(index)
+            if bound is None or bound.symbol.axes != images.axes[:1] or item.dimension is None:
+                continue
+            length = binding.bound[node.name].symbol.length(item.dimension) or 0
+            key = index, item.dimension
+            lengths[key] = min(length, lengths.get(key, length))
+    found = []
+    for (symbol, axis), length in lengths.items():
+        values = np.asarray(binding.bound[symbol].dataset[frames])
+        inside = values[(values >= 0) & (values < length)]
+        found.append(
+            Places(symbol, axis, length, len(np.unique(inside)), values.size - inside.size)
+        )
+    return found

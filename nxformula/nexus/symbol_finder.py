@@ -130,7 +130,7 @@ class SymbolFinder:
             return
         single = {of for name, of in self.partners().items() if not draft.members[name].symbol.axes}
         known = uncertain_names(self.formula, tuple(draft.members))
-        derived = uncertainty(self.formula, known, single=single)
+        derived = uncertainty(self.formula, known, single=single, nan_with_result=True)
         checked = check(
             derived,
             {name: draft.members[name].symbol for name in derived.names},

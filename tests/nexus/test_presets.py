@@ -17,8 +17,10 @@ import nxformula
 from nxformula import Symbol
 from nxformula._resources import resource
 from nxformula.cli import main
+from nxformula.interop.response import response
 from nxformula.language.checker import check
 from nxformula.language.parser import parse
+from nxformula.language.symbolic import uncertainty
 from nxformula.language.units.checking import check_units
 from nxformula.masters.demonstration import Demonstration
 from nxformula.nexus.presets import Preset, preset, preset_names
@@ -680,6 +682,148 @@ def test_constants_that_do_not_fit(
     assert main(command) == 1
     assert message in capsys.readouterr().err
     assert not output.exists()
+
+
+def cells_master(folder: Path, cells: list[int], **constants: np.ndarray) -> Path:
+    """A small AGIPD run with its constants, in one file."""
+    path = folder / "agipd.nxs"
+    shape = (4, 5)
+    arrays: dict[str, np.ndarray] = {
+        "data": np.full((len(cells), 2, *shape), 5000, "u2"),
+        "cell_id": np.array(cells, "u2"),
+        "low": np.full((3, *shape), 4000, "f4"),
+        "high": np.full((3, *shape), 8000, "f4"),
+        "offset": np.full((3, 3, *shape), 1000, "f4"),
+        "relative_gain": np.ones((3, 3, *shape), "f4"),
+        "bad": np.zeros((3, 3, *shape), "u4"),
+    }
+    with h5py.File(path, "w") as file:
+        detector = file.create_group("entry/instrument/detector")
+        detector.attrs["NX_class"] = "NXdetector"
+        for name, values in {**arrays, **constants}.items():
+            if values.size:
+                detector[name] = values
+    return path
+
+
+FIELD = "/entry/instrument/detector/data"
+
+
+def test_agipd_from_what_is_beside_the_field(tmp_path: Path) -> None:
+    path, output = cells_master(tmp_path, [0, 2, 1]), tmp_path / "out.nxs"
+    command = ["attach", str(path), "--field", FIELD, "--preset", "agipd"]
+    assert main([*command, "--output", str(output)]) == 0
+    with nxformula.open(output) as file:
+        assert file[FIELD].shape == (3, 4, 5)
+        assert (file[FIELD][...] == 4000).all()
+        assert (file[FIELD].result("stage")[...] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "constants", "message"),
+    [
+        (
+            [0, 3],
+            {},
+            "'cell_id' (memory cell of each frame) goes from 0 to 3, and 'high' has 3 along "
+            "'cell'; expected places from 0 to 2",
+        ),
+        (
+            [0],
+            {"high": np.empty(0)},
+            "'high' is neither given as a symbol nor a dataset beside the field; the preset "
+            "agipd needs float32[cell, slow, fast]: above it stage 2",
+        ),
+        ([0], {"offset": np.ones((3, 2, 4, 5))}, "'offset' has 2 along 'stage', and the preset"),
+        ([0], {"offset": np.ones((5, 4, 3, 3))}, "dimension"),
+        ([0], {"bad": np.full((3, 3, 4, 5), b"x")}, "holds text; expected bool, integers"),
+    ],
+)
+def test_constants_of_cells_that_do_not_fit(
+    cells: list[int],
+    constants: dict[str, np.ndarray],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = cells_master(tmp_path, cells, **constants)
+    command = ["attach", str(path), "--field", FIELD, "--preset", "agipd"]
+    assert main([*command, "--output", str(tmp_path / "out.nxs")]) in (1, 2)
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("preset_name", "symbol", "message"),
+    [
+        ("jungfrau", "gain", "2 of 24576 values of 'gain' are 0, the first at stage 1, slow 5, "),
+        ("jungfrau-photons", "energy=0{keV/photon}", "1 of 1 values of 'energy' is 0, and the"),
+    ],
+)
+def test_divisors_that_are_zero(
+    preset_name: str,
+    symbol: str,
+    message: str,
+    attached: Demonstration,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with h5py.File(attached.gain, "r+") as file:
+        if symbol == "gain":
+            file["gain"][1, 5, 7] = file["gain"][2, 5, 7] = 0
+    output = attached.folder / "refused.nxs"
+    symbols = [f"pedestal={attached.pedestal}:/pedestal", f"gain={attached.gain}:/gain"]
+    symbols += [symbol] if "=" in symbol else []
+    command = ["attach", str(attached.master), "--field", attached.field, "--replace"]
+    command += ["--preset", preset_name, "--output", str(output)]
+    command += [part for text in symbols for part in ("--symbol", text)]
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "'nxformula constants --invalid 0' makes them so" in said
+    assert not output.exists()
+
+
+def test_pictures_of_responses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    for name in (n for n in NAMES if preset(n).response):
+        path = tmp_path / f"{name}.png"
+        assert main(["preset", name, "--picture", str(path)]) == 0
+        assert path.read_bytes().startswith(b"\x89PNG")
+        for low, high in preset(name).response["ranges"]:
+            raw, values = response(preset(name), low, high)
+            assert raw[0] == low
+            assert np.isfinite(values).all()
+            steps = np.sign(np.diff(values))
+            assert len(set(steps.tolist()) - {0}) == 1, "each range rises, or falls"
+    assert main(["preset", "mpccd", "--picture", str(tmp_path / "x.png")]) == 2
+    assert "preset mpccd has no picture" in capsys.readouterr().err
+    assert main(["preset", "lpd", "--picture", str(tmp_path / "x.jpg")]) == 2
+    assert "expected one in .png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_uncertainty_of_constants_can_be_derived(name: str) -> None:
+    found = preset(name)
+    formula = parse(found.formula)
+    # What Poisson's law or a constant gives; the formula must not hide it.
+    wanted = [s for s in found.symbols if s in CONSTANTS_WITH_ERRORS]
+    wanted += [x.name.removesuffix("_errors") for x in formula.lets if x.name.endswith("_errors")]
+    if not wanted or "common-mode" in name:
+        return
+    derived = uncertainty(formula, wanted, nan_with_result=True)
+    symbols = {
+        symbol: Symbol(
+            each.dtype, each.axes, tuple(each.lengths.get(a, 5) for a in each.axes), each.units
+        )
+        for symbol, each in found.symbols.items()
+    }
+    symbols |= {f"{s}_errors": symbols[s] for s in wanted if s in symbols}
+    used = {symbol: symbols[symbol] for symbol in derived.names}
+    checked = check(derived, used, axes=found.axes, dtype=found.dtype, field="data")
+    check_units(checked, found.units)
+
+
+CONSTANTS_WITH_ERRORS = {"pedestal", "gain", "offset", "relative_gain", "dark", "flat", "flatfield"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -117,3 +117,41 @@ def test_frames_that_are_not_there(
     told = capsys.readouterr()
     assert "no frame is chosen: /entry/instrument/detector/data has" in told.err
     assert told.out == ""
+
+
+def test_what_the_detector_says(
+    attached: Demonstration, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with h5py.File(attached.stack) as file:
+        raw = file["data"][...]
+    mask = np.zeros(raw.shape[1:], "u4")
+    mask[2:5, 3], mask[0] = 2, 1 << 20
+    with h5py.File(attached.master, "r+") as file:
+        file["/entry/instrument/detector/pixel_mask"] = mask
+        file["/entry/instrument/detector/saturation_value"] = 60000
+    assert main(["stats", str(attached.master), "--json"]) == 0
+    (summary,) = json.loads(capsys.readouterr().out)["regions"]
+    assert summary["masked"] == 3 * len(raw)
+    assert summary["saturated"] == int((raw > 60000).sum()) > 0
+    assert main(["stats", str(attached.master)]) == 0
+    assert "masked" in capsys.readouterr().out.splitlines()[1]
+
+
+def test_memory_cells_that_are_not_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, output = tmp_path / "raw.nxs", tmp_path / "out.nxs"
+    cells = np.array([0, 3, 3, 9, 1], "u2")
+    with h5py.File(path, "w") as file:
+        file["data"] = np.arange(5 * 4 * 6, dtype="u2").reshape(5, 4, 6)
+        file["cell_id"] = cells
+        file["offset"] = np.ones((5, 4, 6), "f4")
+    symbols = ["cell_id=/cell_id[frame]", "offset=/offset[cell,slow,fast]"]
+    nxformula.attach(path, "/data", "data - offset[cell = cell_id]", symbols, output=output)
+    assert main(["stats", str(output)]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == (
+        "cell_id: 3 of 5 places along cell are used, 2 are not; 1 frames ask for others"
+    )
+    assert main(["stats", str(output), "--frames", "0:3", "--json"]) == 0
+    (places,) = json.loads(capsys.readouterr().out)["places"]
+    expected = {"symbol": "cell_id", "axis": "cell", "length": 5, "used": 2, "outside": 0}
+    assert places == expected

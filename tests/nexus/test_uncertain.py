@@ -288,3 +288,19 @@ def test_errors_of_raw_values_are_taken_away(run: Demonstration) -> None:
 def test_results_that_are_not_there(run: Demonstration) -> None:
     with pytest.raises(ValueError, match="no result 'mask'; it offers stage"):
         nxformula.calibrate(attach(run), run.folder / "x.nxs", results=("mask",))
+
+
+def test_errors_of_integers_and_of_what_has_no_frames(run: Demonstration) -> None:
+    output = run.folder / "integers.nxs"
+    nxformula.attach(
+        run.master,
+        run.field,
+        "data * 2 + shift",
+        ["shift=5", "shift_errors=0.5"],
+        dtype="int64",
+        output=output,
+    )
+    with nxformula.open(output) as file:
+        errors = file[run.field].errors
+        assert (errors.shape, errors.dtype) == (SHAPE, np.dtype("f8"))
+        assert (errors[...] == 0.5).all()
