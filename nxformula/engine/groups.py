@@ -16,10 +16,13 @@ from nxformula.engine.backends import Evaluator
 from nxformula.engine.layout import Array
 from nxformula.engine.plan import Plan, Reduction
 from nxformula.engine.reductions import Groups, reduce_groups
+from nxformula.engine.threads import cores, for_each
 from nxformula.language.symbols import Symbol
 
 #: Elements of the result for which reductions are evaluated together, if one frame has fewer.
 _BLOCK: Final = 1 << 22
+#: Elements of the rows that are reduced at a time: what a core keeps near.
+_TILE: Final = 1 << 17
 
 
 def evaluate(
@@ -104,7 +107,7 @@ class _Block:
             reduction = self.plan.reductions[number]
             name = f"group({number})"
             self.symbols[name] = Symbol(reduction.values.dtype.name, reduction.axes)
-            self.arrays[name] = self._reduce(number, reduction)
+            self.arrays[name] = self._reduce(number, reduction, threads)
         self.evaluator(self.plan, self.symbols, self.arrays, out, threads)
 
     def _values(self, plan: Plan, axes: Sequence[str]) -> Array:
@@ -117,10 +120,19 @@ class _Block:
     def _groups(self, number: int, reduction: Reduction) -> Groups:
         # Labels have no dimension of the blocks, nor has what they are made from.
         if number not in self.labels:
-            self.labels[number] = Groups(self._values(reduction.labels, reduction.grouped))
+            same = (n for n in self.labels if self._has_labels_of(reduction, n))
+            other = next(same, None)
+            if other is not None:
+                self.labels[number] = self.labels[other]
+            else:
+                self.labels[number] = Groups(self._values(reduction.labels, reduction.grouped))
         return self.labels[number]
 
-    def _reduce(self, number: int, reduction: Reduction) -> Array:
+    def _has_labels_of(self, reduction: Reduction, number: int) -> bool:
+        other = self.plan.reductions[number]
+        return other.labels == reduction.labels and other.grouped == reduction.grouped
+
+    def _reduce(self, number: int, reduction: Reduction, threads: int | None) -> Array:
         groups = self._groups(number, reduction)
         values = self._values(reduction.values, reduction.axes)
         apart = [axis for axis in reduction.axes if axis not in reduction.grouped]
@@ -128,6 +140,11 @@ class _Block:
         moved = values.transpose(order)
         rows = moved.reshape(prod(moved.shape[: len(apart)]), -1)
         reduced = np.empty(rows.shape, values.dtype)
-        for row, result in zip(rows, reduced, strict=True):
-            reduce_groups(reduction.function, row, groups, reduction.quantile, result)
+        step = max(1, _TILE // max(1, rows.shape[1]))
+
+        def work(start: int) -> None:
+            part = slice(start, start + step)
+            reduce_groups(reduction.function, rows[part], groups, reduction.quantile, reduced[part])
+
+        for_each(work, range(0, len(rows), step), threads or cores())
         return reduced.reshape(moved.shape).transpose(np.argsort(order))

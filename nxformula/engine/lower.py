@@ -183,6 +183,10 @@ class Lowering:
             exact = pair if dtype is None else tuple(self.builder.cast(n, dtype) for n in pair)
             return self.builder.apply(ufunc, exact, "bool")
         reals = tuple(self.as_real(number) for number in pair)
+        exponent = self.builder.operations[reals[1]]
+        if ufunc == "power" and exponent.code == "constant" and exponent.detail == 2:
+            # One rounding, as the best that a power may be; and machine code has it.
+            return self.builder.apply("multiply", (reals[0], reals[0]), self.real)
         return self.builder.apply(ufunc, reals, "bool" if found.kind == "bool" else self.real)
 
     def common(self, nodes: Sequence[Node], *others: Interval) -> str:

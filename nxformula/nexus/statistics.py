@@ -249,10 +249,14 @@ def places_of(images: CalibratedDataset, frames: slice = slice(None)) -> list[Pl
         for item in node.items:
             index = item.value.name if isinstance(item.value, Name) else ""
             bound = binding.bound.get(index)
-            if bound is None or bound.symbol.axes != images.axes[:1] or item.dimension is None:
+            table = binding.bound[node.name].symbol
+            # The short form indexes the one dimension that the result has not.
+            others = [axis for axis in table.dimensions if axis not in images.axes]
+            axis = item.dimension or next(iter(others), None)
+            if bound is None or bound.symbol.axes != images.axes[:1] or axis is None:
                 continue
-            length = binding.bound[node.name].symbol.length(item.dimension) or 0
-            key = index, item.dimension
+            length = table.length(axis) or 0
+            key = index, axis
             lengths[key] = min(length, lengths.get(key, length))
     found = []
     for (symbol, axis), length in lengths.items():

@@ -298,3 +298,22 @@ def test_frames_that_are_looked_up_are_not_cut_into_blocks(monkeypatch: pytest.M
     assert bits(kernel(arrays)) == bits(whole)
     assert np.isnan(whole[4]).all()
     assert not np.isnan(whole[6]).all()
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8"])
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_labels_of_any_integers(dtype: str, data: st.DataObject) -> None:
+    limits = np.iinfo(dtype)
+    spread = st.integers(int(limits.min), int(limits.max))
+    near = st.integers(max(-3, int(limits.min)), 5)
+    one = data.draw(st.sampled_from([spread, near, st.just(int(limits.min))]))
+    labels = np.array(data.draw(st.lists(one, min_size=1, max_size=40)), dtype)
+    values = np.arange(2 * labels.size, dtype="f4").reshape(2, -1) ** 1.5
+    formula = "group_sum(data, labels)"
+    found = nxformula.evaluate(
+        formula,
+        {"data": (("slow", "fast"), values), "labels": (("fast",), labels)},
+        axes=("slow", "fast"),
+    )
+    np.testing.assert_array_equal(found, expected("sum", values, labels))

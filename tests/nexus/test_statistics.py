@@ -145,7 +145,7 @@ def test_memory_cells_that_are_not_used(tmp_path: Path, capsys: pytest.CaptureFi
         file["cell_id"] = cells
         file["offset"] = np.ones((5, 4, 6), "f4")
     symbols = ["cell_id=/cell_id[frame]", "offset=/offset[cell,slow,fast]"]
-    nxformula.attach(path, "/data", "data - offset[cell = cell_id]", symbols, output=output)
+    nxformula.attach(path, "/data", "data - offset[cell_id]", symbols, output=output)
     assert main(["stats", str(output)]) == 0
     said = capsys.readouterr().out.splitlines()[-1]
     assert said == (
