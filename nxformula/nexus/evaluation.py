@@ -16,6 +16,7 @@ from nxformula.engine.plan import position_name
 from nxformula.engine.threads import ahead, cores, for_each
 from nxformula.errors import FileError
 from nxformula.nexus.binding import Binding, Bound
+from nxformula.nexus.event_index import EventFrames
 from nxformula.nexus.links import DECLARED_BYTES, DECLARED_RATIO, check_declared
 from nxformula.nexus.parts import as_slice
 from nxformula.nexus.selection import Part
@@ -182,6 +183,7 @@ class Evaluation:
         with loaded.lent:
             if not self._whole:
                 self.kernel(loaded.arrays, out=block.out, threads=loaded.threads)
+                self._blank(block)
                 return
             values = self.kernel(loaded.arrays, threads=loaded.threads)
         chosen = tuple(
@@ -189,6 +191,25 @@ class Evaluation:
             for axis, part in zip(self.kernel.axes, block.parts, strict=True)
         )
         block.out[...] = values[chosen]
+        self._blank(block)
+
+    def _blank(self, block: Block) -> None:
+        """Make NaN what modules have no row for, whatever the formula says of their values."""
+        field = self.binding.bound.get(self.binding.definition.field)
+        if field is None or not isinstance(field.dataset, EventFrames) or not block.out.size:
+            return
+        frame, slow = field.symbol.dimensions[0], field.symbol.dimensions[-2]
+        axes = self.kernel.axes
+        if self.kernel.dtype.kind != "f" or frame not in axes or slow not in axes:
+            return
+        frames = field.dataset
+        absent = frames.absent(block.parts[axes.index(frame)])
+        if not absent.any():
+            return
+        out = np.moveaxis(block.out, (axes.index(frame), axes.index(slow)), (0, 1))
+        rows = np.asarray(block.parts[axes.index(slow)]) // frames.height
+        for event, module in np.argwhere(absent):
+            out[event, rows == module] = np.nan
 
     def _with_whole(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """What is computed for a selection: all places along dimensions that are needed whole."""

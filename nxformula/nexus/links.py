@@ -172,6 +172,9 @@ class Resolver:
 
     def stored_bytes(self, dataset: Any, depth: int = 0) -> int:
         """Bytes that a dataset takes in files, its virtual sources included; checks them all."""
+        if not isinstance(dataset, h5py.Dataset):
+            # Frames of an event index know their sources.
+            return int(dataset.stored_bytes())
         key = os.path.realpath(dataset.file.filename), dataset.name
         if key not in self._stored:
             with reading(f"'{dataset.name}'", dataset.file.filename):

@@ -11,14 +11,16 @@ from nxformula.engine.buffers import Buffers
 from nxformula.engine.layout import Array
 from nxformula.engine.threads import for_each
 from nxformula.nexus.chunks import Chunks, chunks_of
+from nxformula.nexus.event_index import EventFrames
 from nxformula.nexus.files import reading
 from nxformula.nexus.links import Resolver
 from nxformula.nexus.parts import read_parts
 from nxformula.nexus.selection import Part
 from nxformula.nexus.virtual import Source, parts_of, sources_of
 
-#: How a dataset is read: chunk by chunk, from the sources of a virtual one, or by HDF5.
-_Way: TypeAlias = Chunks | list[Source] | None
+#: How a dataset is read: chunk by chunk, from the sources of a virtual one or of
+#: an event index, or by HDF5.
+_Way: TypeAlias = Chunks | list[Source] | EventFrames | None
 
 
 class RawData:
@@ -84,6 +86,8 @@ class RawData:
         way = self._way(dataset, place)
         if isinstance(way, Chunks):
             way.read(parts, out, threads)
+        elif isinstance(way, EventFrames):
+            way.read(parts, out, self._read_source, threads)
         elif way is None:
             out[...] = read_parts(dataset, parts)
         else:
@@ -97,7 +101,12 @@ class RawData:
 
             for_each(read, found, threads)
 
+    def _read_source(self, dataset: Any, parts: tuple[Part, ...], out: Array, threads: int) -> None:
+        self._read_into(dataset, (dataset.file.filename, dataset.name), parts, out, threads)
+
     def _way(self, dataset: Any, place: tuple[str, str]) -> _Way:
+        if isinstance(dataset, EventFrames):
+            return dataset
         if place not in self._ways:
             with reading(f"'{dataset.name}'", dataset.file.filename):
                 if dataset.is_virtual:

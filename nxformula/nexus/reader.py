@@ -10,12 +10,14 @@ from typing import Any
 import h5py
 
 from nxformula.errors import CorruptFileError, FileError, MissingSourceError, NoFormulaError
+from nxformula.language.symbols import Symbol
 from nxformula.nexus import names
 from nxformula.nexus.access import Access
-from nxformula.nexus.binding import Binding, bind
+from nxformula.nexus.binding import Binding, Extra, bind
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
 from nxformula.nexus.derived import masked
+from nxformula.nexus.event_index import EventFrames, event_index_of
 from nxformula.nexus.fields import formula_paths, joined
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
@@ -67,7 +69,13 @@ class Context:
             raise CorruptFileError(message, group.file.filename) from None
 
     def _get(self, group: Any, path: str) -> Any:
-        found = self.resolver.find(group, path)
+        try:
+            found = self.resolver.find(group, path)
+        except NoObjectError:
+            stacked = self._stacked(group, path)
+            if stacked is None:
+                raise
+            return stacked
         if isinstance(found.object, h5py.Group):
             return self.view(found.object)
         if not isinstance(found.object, h5py.Dataset):
@@ -77,6 +85,23 @@ class Context:
             return self.resolver.dataset(found)
         self._check_field(definition, found)
         name = joined(group.name, path)
+        return self._calibrated(definition, group, name)
+
+    def _stacked(self, group: Any, path: str) -> CalibratedDataset | None:
+        """A field that only an event index has, without a dataset of its name."""
+        above, _, field = joined(group.name, path).rpartition("/")
+        try:
+            holder = self.resolver.find(group, above or "/").object
+        except KeyError:
+            return None
+        if not isinstance(holder, h5py.Group) or event_index_of(holder) is None:
+            return None
+        definition = self.formula_beside(holder, field)
+        if definition is None or definition.applied:
+            return None
+        return self._calibrated(definition, group, joined(group.name, path))
+
+    def _calibrated(self, definition: FormulaGroup, group: Any, name: str) -> CalibratedDataset:
         binding = self.binding(definition)
         if not self.mask:
             return CalibratedDataset(self.root(group), name, binding)
@@ -95,7 +120,7 @@ class Context:
                 "beside it; read it without a mask"
             )
             raise FileError(message, path)
-        return bind(found[0], self.resolver, found[1])
+        return bind(found[0], self.resolver, {**binding.extra, **found[1]})
 
     def _check_field(self, definition: FormulaGroup, found: Found) -> None:
         """Refuse a group whose member of the field's name is another dataset."""
@@ -155,8 +180,18 @@ class Context:
         """The bound and compiled formula of a group, made once."""
         key = definition.group.file.filename, definition.group.name, definition.field
         if key not in self._bindings:
-            self._bindings[key] = bind(definition, self.resolver)
+            self._bindings[key] = bind(definition, self.resolver, self._events(definition))
         return self._bindings[key]
+
+    def _events(self, definition: FormulaGroup) -> dict[str, Extra]:
+        """The field as the event index beside it joins it, if there is one."""
+        group = event_index_of(definition.holder)
+        if group is None:
+            return {}
+        frames = EventFrames(group, self.resolver)
+        axes = definition.symbol_axes(definition.field) or names.FIELD_AXES_BY_RANK[frames.ndim]
+        symbol = Symbol(frames.dtype.name, axes, frames.shape)
+        return {definition.field: Extra(frames, symbol)}
 
 
 class _View:

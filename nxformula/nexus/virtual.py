@@ -38,11 +38,11 @@ class Source:
         inner: list[Part] = []
         place: list[Any] = []
         for part, (start, length) in zip(parts, self.box, strict=True):
-            at, end = _within(part, start, start + length)
+            at, end = within(part, start, start + length)
             if at == end:
                 return None
             place.append(slice(at, end))
-            inner.append(_from(part[at:end], start))
+            inner.append(from_start(part[at:end], start))
         wanted: list[Part] = []
         index: list[Any] = []
         long = [d for d, (_, length) in enumerate(self.box) if length > 1]
@@ -53,7 +53,7 @@ class Source:
                 index.append(np.newaxis)
             else:
                 dimension = long.pop(0)
-                wanted.append(_from(inner[dimension], -start))
+                wanted.append(from_start(inner[dimension], -start))
                 index.append(slice(None))
         kept = tuple(slice(None) if length > 1 else 0 for _, length in self.box)
         return tuple(wanted), view[kept][tuple(index)]
@@ -111,7 +111,7 @@ def _fill(boxes: Sequence[Box], shape: tuple[int, ...]) -> bool:
     return True
 
 
-def _within(part: Part, start: int, stop: int) -> tuple[int, int]:
+def within(part: Part, start: int, stop: int) -> tuple[int, int]:
     """The first of some places that is not before a box, and the first that is behind it."""
     if isinstance(part, range):
         first = max(0, -(-(start - part.start) // part.step))
@@ -120,7 +120,7 @@ def _within(part: Part, start: int, stop: int) -> tuple[int, int]:
     return int(np.searchsorted(part, start)), int(np.searchsorted(part, stop))
 
 
-def _from(part: Part, start: int) -> Part:
+def from_start(part: Part, start: int) -> Part:
     """Places counted from another one."""
     if isinstance(part, range):
         return range(part.start - start, part.stop - start, part.step)

@@ -221,8 +221,13 @@ def interrupt(run: Demonstration, output: Path) -> KeyboardInterrupt:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
 
-    with pytest.raises(KeyboardInterrupt) as caught:
-        nxformula.calibrate(run.master, output, workers=2, progress=stop)
+    # What is started in the background of a shell ignores Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            nxformula.calibrate(run.master, output, workers=2, progress=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not output.exists()
     return caught.value
 

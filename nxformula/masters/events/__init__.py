@@ -1,0 +1,1 @@
+"""Events: which rows of the recorders' stacks belong together, by equality of ids."""

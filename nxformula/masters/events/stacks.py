@@ -1,0 +1,96 @@
+"""The stack of frames that one recorder wrote, and the ids of its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nxformula.engine.layout import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset of frames in a file.
+
+    Attributes
+    ----------
+    file, path : str
+        Absolute path of the file; path of the dataset.
+    rows : int
+        Its frames.
+    """
+
+    file: str
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What one module recorded.
+
+    Attributes
+    ----------
+    name : str
+        Of the module, as the facility calls it.
+    sources : tuple of Source
+        Its sequence files, in order.
+    shape : tuple of int
+        Of a frame.
+    dtype : str
+        Of its values.
+    ids : ndarray of uint64, shape (row, id)
+        Of the rows of all sources.
+    bad : ndarray of bool, shape (row,)
+        Rows that the recorder flagged, or that have no id.
+    box : tuple of int or None
+        First slow pixel and number of them, of a module in an assembled dataset.
+    frames : int
+        Frames in a row of the sources, as burst mode has; the ids are those of frames.
+    cell_id : ndarray of uint16 or None
+        Memory cell of each row.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    ids: Array
+    bad: Array
+    box: tuple[int, int] | None = None
+    frames: int = 1
+    cell_id: Array | None = None
+
+    @property
+    def rows(self) -> int:
+        """Frames of all sources."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The stacks of a detector.
+
+    Attributes
+    ----------
+    stacks : tuple of Stack
+        In the order of the modules.
+    id_names : tuple of str
+        `event_id`, or `train_id` and `pulse_id`.
+    detector : str
+        Its name.
+    raw : bool
+        Whether the values are as recorded, and not corrected.
+    """
+
+    stacks: tuple[Stack, ...]
+    id_names: tuple[str, ...]
+    detector: str
+    raw: bool = True
+    notes: tuple[str, ...] = field(default=())
+
+
+def columns(*ids: Array) -> Array:
+    """Ids side by side, as `Stack.ids` holds them."""
+    return np.stack([np.asarray(each).reshape(-1).astype(np.uint64) for each in ids], axis=1)

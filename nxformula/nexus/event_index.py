@@ -1,0 +1,302 @@
+"""The event index of a detector: one stack of frames from the stacks of many recorders.
+
+`frame_index` says for each event and module which row of the module's sources belongs to it. The
+modules stand one below the other along the slow axis. Nothing is read but the rows that are asked
+for; where a module has none, values are the detector's invalid code, and calibrated ones NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from types import MappingProxyType
+from typing import Any, Final
+
+import h5py
+import numpy as np
+
+from nxformula.engine.layout import Array
+from nxformula.errors import CorruptFileError, FileError, VersionError
+from nxformula.nexus.links import Resolver, link_of
+from nxformula.nexus.parts import read_parts
+from nxformula.nexus.selection import Part, select
+from nxformula.nexus.text import as_text, attribute_of
+from nxformula.nexus.virtual import from_start, within
+
+#: Name of the group, and what says that it is one.
+GROUP: Final = "event_index"
+LANGUAGE_ATTRIBUTE: Final = "events_language"
+LANGUAGE: Final = "nxevents-1"
+INVALID: Final = "invalid_value"
+FRAME_INDEX: Final = "frame_index"
+SOURCE_ROWS: Final = "source_rows"
+SOURCE: Final = "source_{:06}"
+#: First slow pixel of a module in an assembled source; frames in a row of a source.
+SLOW_ORIGIN: Final = "slow_origin"
+FRAMES_IN_ROW: Final = "frames_in_row"
+MODULE_SHAPE: Final = "frame_shape"
+MODULE_DTYPE: Final = "frame_dtype"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The sources of a module.
+
+    Attributes
+    ----------
+    name : str
+        Of its group.
+    group : h5py.Group
+        Holds links to the sources.
+    starts : ndarray of int64
+        The row where each source begins, and the number of all rows.
+    slow_origin : int
+        First slow pixel in the sources.
+    frames_in_row : int
+        Frames in a row of a source.
+    """
+
+    name: str
+    group: Any
+    starts: Array
+    slow_origin: int
+    frames_in_row: int
+
+
+class EventFrames:
+    """Frames of all modules of an event index, with the manners of an h5py dataset.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        The event index.
+    resolver : Resolver
+        Finds the sources.
+
+    Raises
+    ------
+    FileError
+        It is none, or its parts do not go together.
+    """
+
+    is_virtual = False
+    external = None
+
+    def __init__(self, group: Any, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self.group = group
+        self.file = group.file
+        self.name = group.name
+        self.attrs: Mapping[str, Any] = MappingProxyType({})
+        language = as_text(attribute_of(group, LANGUAGE_ATTRIBUTE))
+        if language != LANGUAGE:
+            message = f"'{group.name}' is in {language!r}; this release knows {LANGUAGE!r}"
+            raise VersionError(message)
+        self.index = self._table()
+        names = sorted(n for n in group if isinstance(link_of(group, n), h5py.HardLink))
+        members = [group[name] for name in names]
+        self.modules = [self._module(m) for m in members if isinstance(m, h5py.Group)]
+        if not self.modules or self.index.shape[1] != len(self.modules):
+            message = (
+                f"'{group.name}' has {len(self.modules)} modules, and {FRAME_INDEX} has "
+                f"{self.index.shape[1]} columns"
+            )
+            raise CorruptFileError(message, self.file.filename)
+        first = self.modules[0].group
+        frame = tuple(int(n) for n in np.atleast_1d(attribute_of(first, MODULE_SHAPE)))
+        self.dtype = np.dtype(as_text(attribute_of(first, MODULE_DTYPE)) or "u2")
+        self.height = frame[-2]
+        self.shape = (len(self.index), *frame[:-2], len(self.modules) * frame[-2], frame[-1])
+        self.ndim = len(self.shape)
+        self.size = prod(self.shape)
+        self.chunks = (1, *self.shape[1:])
+        invalid = attribute_of(group, INVALID)
+        self.invalid = self.dtype.type(0 if invalid is None else invalid)
+
+    def _table(self) -> Array:
+        dataset = self.group.get(FRAME_INDEX)
+        if not isinstance(dataset, h5py.Dataset) or len(dataset.shape or ()) != 2:
+            message = f"'{self.group.name}' in {self.file.filename} has no table {FRAME_INDEX}"
+            raise CorruptFileError(message, self.file.filename)
+        self._resolver.stored_bytes(dataset)
+        values = read_parts(dataset, tuple(range(n) for n in dataset.shape))
+        if values.dtype.kind not in "iu":
+            message = f"{FRAME_INDEX} in {self.file.filename} holds {values.dtype}"
+            raise CorruptFileError(message, self.file.filename)
+        return values
+
+    def _module(self, group: Any) -> Module:
+        rows = group.get(SOURCE_ROWS)
+        if not isinstance(rows, h5py.Dataset) or rows.dtype.kind not in "iu":
+            message = f"'{group.name}' in {self.file.filename} has no {SOURCE_ROWS}"
+            raise CorruptFileError(message, self.file.filename)
+        starts = np.concatenate(([0], np.cumsum(rows[...].reshape(-1).astype(np.int64))))
+        origin = attribute_of(group, SLOW_ORIGIN)
+        each = attribute_of(group, FRAMES_IN_ROW)
+        return Module(
+            group.name.rpartition("/")[2],
+            group,
+            starts,
+            0 if origin is None else int(origin),
+            1 if each is None else int(each),
+        )
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __bool__(self) -> bool:
+        return bool(self.file)
+
+    def __getitem__(self, args: Any) -> Any:
+        selection = select(args, self.shape)
+        out = np.empty(selection.full_shape, self.dtype)
+        self.read(selection.parts, out, _read_direct, 1)
+        values = out.reshape(selection.shape)
+        return values[()] if values.ndim == 0 else values
+
+    def stored_bytes(self) -> int:
+        """Bytes that the sources take, as far as they are needed to judge a size."""
+        stored = 0
+        for module in self.modules:
+            for number in range(len(module.starts) - 1):
+                stored += self._resolver.stored_bytes(self._source(module, number))
+        return stored
+
+    def _source(self, module: Module, number: int) -> Any:
+        key = module.name, number
+        if key not in self._sources:
+            found = self._resolver.find(module.group, SOURCE.format(number))
+            dataset = self._resolver.dataset(found)
+            self._check_source(module, number, dataset)
+            self._sources[key] = dataset
+        return self._sources[key]
+
+    @cached_property
+    def _sources(self) -> dict[tuple[str, int], Any]:
+        return {}
+
+    def _check_source(self, module: Module, number: int, dataset: Any) -> None:
+        """Refuse a source that is not what the index was made from."""
+        where = self.file.filename
+        name = f"'{module.group.name}/{SOURCE.format(number)}' of {where}"
+        if not isinstance(dataset, h5py.Dataset):
+            raise FileError(f"{name} is no dataset", where)
+        rows = int(module.starts[number + 1] - module.starts[number]) // module.frames_in_row
+        leading = 1 if module.frames_in_row == 1 else 2
+        frame = (*self.shape[1:-2], self.height, self.shape[-1])
+        fits = (
+            dataset.dtype == self.dtype
+            and dataset.ndim == leading + len(frame)
+            and len(dataset) >= rows
+            and dataset.shape[leading:-2] == frame[:-2]
+            and dataset.shape[-2] >= module.slow_origin + self.height
+            and dataset.shape[-1] == frame[-1]
+        )
+        if not fits:
+            message = (
+                f"{name} is {dataset.dtype}{dataset.shape} in {dataset.file.filename}; the index "
+                f"was made for {rows} rows of {self.dtype}{frame}"
+            )
+            raise FileError(message, where)
+
+    def absent(self, events: Part) -> Array:
+        """Which modules have no row, for some events; shape (event, module)."""
+        chosen = events if not isinstance(events, range) else _as_slice(events)
+        found: Array = self.index[chosen] < 0
+        return found
+
+    def read(self, parts: Sequence[Part], out: Array, read: Any, threads: int) -> None:
+        """Read part of the frames.
+
+        Parameters
+        ----------
+        parts : sequence
+            The places along each dimension.
+        out : ndarray
+            Receives the values.
+        read : callable
+            Reads part of a source: takes its dataset, parts, an array and a number of threads.
+        threads : int
+            How many may decode.
+
+        Raises
+        ------
+        FileError
+            A source is missing, or is not what the index was made from.
+        """
+        events, slow = parts[0], parts[-2]
+        chosen = events if not isinstance(events, range) else _as_slice(events)
+        table = self.index[chosen]
+        for number, module in enumerate(self.modules):
+            begin = number * self.height
+            first, end = within(slow, begin, begin + self.height)
+            if first == end:
+                continue
+            target = out[..., first:end, :]
+            # Missing rows differ from module to module: all that is not there is filled first.
+            rows = table[:, number]
+            missing = rows < 0
+            if missing.any():
+                target[missing] = self.invalid
+            own = from_start(slow[first:end], begin - module.slow_origin)
+            inner = (*parts[1:-2], own, parts[-1])
+            for source, places, at in self._runs(module, rows):
+                read(
+                    self._source(module, source),
+                    (*places, *inner),
+                    _shaped(target, places, at),
+                    threads,
+                )
+
+    def _runs(self, module: Module, rows: Array) -> Iterator[tuple[int, tuple[range, ...], slice]]:
+        """Rows that follow one another in a source, as do their events: source, rows, events."""
+        events = np.flatnonzero(rows >= 0)
+        if not events.size:
+            return
+        present = rows[events]
+        if int(present.max()) >= module.starts[-1]:
+            message = (
+                f"'{self.name}' in {self.file.filename} asks for row {int(present.max())} of "
+                f"module {module.name}, which has {int(module.starts[-1])}"
+            )
+            raise CorruptFileError(message, self.file.filename)
+        source = np.searchsorted(module.starts, present, side="right") - 1
+        step = module.frames_in_row
+        breaks = (np.diff(present) != 1) | (np.diff(events) != 1) | (np.diff(source) != 0)
+        if step > 1:
+            breaks[:] = True
+        starts = np.concatenate(([0], np.flatnonzero(breaks) + 1, [len(events)]))
+        for first, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+            number = int(source[first])
+            row = int(present[first] - module.starts[number])
+            at = slice(int(events[first]), int(events[end - 1]) + 1)
+            if step > 1:
+                train, frame = divmod(row, step)
+                yield number, (range(train, train + 1), range(frame, frame + 1)), at
+            else:
+                yield number, (range(row, row + end - first),), at
+
+
+def _shaped(target: Array, places: tuple[range, ...], at: slice) -> Array:
+    """Part of the output with the dimensions of a source."""
+    view = target[at]
+    return view[:, np.newaxis] if len(places) > 1 else view
+
+
+def _as_slice(part: range) -> slice:
+    return slice(part.start, part.stop, part.step)
+
+
+def _read_direct(dataset: Any, parts: tuple[Part, ...], out: Array, _threads: int) -> None:
+    out[...] = read_parts(dataset, parts)
+
+
+def event_index_of(group: Any) -> Any:
+    """The event index beside a field, or None."""
+    if link_of(group, GROUP) is None:
+        return None
+    found = group.get(GROUP)
+    is_index = isinstance(found, h5py.Group) and LANGUAGE_ATTRIBUTE in found.attrs
+    return found if is_index else None
