@@ -1,0 +1,1 @@
+"""Geometry: from a CrystFEL geometry file to chains of transformations in NeXus, and back."""

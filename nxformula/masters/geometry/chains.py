@@ -1,0 +1,208 @@
+"""Where the modules of a detector are, from the chains of transformations in its file."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import h5py
+import numpy as np
+
+from nxformula.engine.layout import Array
+from nxformula.errors import FileError, UnitError
+from nxformula.language.units.texts import parse_unit
+from nxformula.nexus.text import as_text, attribute_of
+
+#: Axes of one chain.
+_MOST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A module in the laboratory.
+
+    Attributes
+    ----------
+    name : str
+        Of its group.
+    origin : ndarray
+        The corner of its first pixel, in m.
+    fast, slow : ndarray
+        Steps of a pixel, in m.
+    data_origin, data_size : tuple of int
+        Its pixels in an image, slow to fast.
+    chain : tuple of str
+        Names of the axes that it depends on, from the nearest on.
+    """
+
+    name: str
+    origin: Array
+    fast: Array
+    slow: Array
+    data_origin: tuple[int, ...]
+    data_size: tuple[int, ...]
+    chain: tuple[str, ...]
+
+    def positions(self) -> Array:
+        """The centres of all pixels; shape (slow, fast, 3), in m."""
+        slow, fast = self.data_size[-2:]
+        i = (np.arange(slow) + 0.5)[:, np.newaxis, np.newaxis] * self.slow
+        j = (np.arange(fast) + 0.5)[np.newaxis, :, np.newaxis] * self.fast
+        found: Array = self.origin + i + j
+        return found
+
+
+class Chains:
+    """The axes of a file, each read once.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The file.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self._known: dict[str, tuple[Array, tuple[str, ...]]] = {}
+
+    def modules(self, detector: Any) -> list[Placed]:
+        """The modules of a detector, in the order of the file.
+
+        Raises
+        ------
+        FileError
+            A field is missing, or a chain does not end.
+        """
+        found = [
+            self._placed(detector[name])
+            for name in detector
+            if isinstance(detector.get(name), h5py.Group)
+            and as_text(attribute_of(detector[name], "NX_class")) == "NXdetector_module"
+        ]
+        if not found:
+            message = f"{detector.name} in {self.file.filename} has no NXdetector_module"
+            raise FileError(message, self.file.filename)
+        return found
+
+    def _placed(self, module: Any) -> Placed:
+        steps, origins = [], []
+        chain: tuple[str, ...] = ()
+        for name in ("fast_pixel_direction", "slow_pixel_direction"):
+            axis = self._dataset(f"{module.name}/{name}")
+            size = self._value(axis)
+            vector = self._vector(axis, "vector")
+            above, chain = self._above(axis)
+            offset = self._offset(axis)
+            steps.append(above[:3, :3] @ (vector * size))
+            origins.append((above @ np.append(offset, 1))[:3])
+        sizes = [
+            tuple(int(n) for n in np.atleast_1d(self._dataset(f"{module.name}/{name}")[()]))
+            for name in ("data_origin", "data_size")
+        ]
+        name = module.name.rpartition("/")[2]
+        return Placed(name, origins[0], steps[0], steps[1], sizes[0], sizes[1], chain)
+
+    def _dataset(self, path: str) -> Any:
+        found = self.file.get(path)
+        if not isinstance(found, h5py.Dataset):
+            raise FileError(f"{path} is no field of {self.file.filename}", self.file.filename)
+        return found
+
+    def _above(self, axis: Any) -> tuple[Array, tuple[str, ...]]:
+        """The transformation of what an axis depends on, and the names of that chain."""
+        target = as_text(attribute_of(axis, "depends_on"))
+        if target is None or target.strip() in ("", "."):
+            return np.eye(4), ()
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(axis.name), target))
+        return self._to(path, 0)
+
+    def _to(self, path: str, depth: int) -> tuple[Array, tuple[str, ...]]:
+        if path in self._known:
+            return self._known[path]
+        if depth > _MOST:
+            message = f"the chain of {path} in {self.file.filename} does not end"
+            raise FileError(message, self.file.filename)
+        axis = self._dataset(path)
+        target = as_text(attribute_of(axis, "depends_on"))
+        above: Array = np.eye(4)
+        names: tuple[str, ...] = ()
+        if target is not None and target.strip() not in ("", "."):
+            place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+            above, names = self._to(place, depth + 1)
+        found = above @ self._own(axis), (path.rpartition("/")[2], *names)
+        self._known[path] = found
+        return found
+
+    def _own(self, axis: Any) -> Array:
+        """The transformation of an axis: its offset, then the turn or shift by its value."""
+        matrix = np.eye(4)
+        matrix[:3, 3] = self._offset(axis)
+        kind = as_text(attribute_of(axis, "transformation_type"))
+        value, vector = self._value(axis), self._vector(axis, "vector")
+        if kind == "rotation":
+            matrix[:3, :3] = _turned(vector, value)
+        else:
+            matrix[:3, 3] += vector * value
+        return matrix
+
+    def _value(self, axis: Any) -> float:
+        value = float(np.asarray(axis[()]).reshape(-1)[0])
+        return value * self._scale(axis, "units")
+
+    def _offset(self, axis: Any) -> Array:
+        if "offset" not in axis.attrs:
+            return np.zeros(3)
+        return self._vector(axis, "offset") * self._scale(axis, "offset_units")
+
+    def _scale(self, axis: Any, attribute: str) -> float:
+        text = as_text(attribute_of(axis, attribute))
+        if text is None:
+            message = f"{axis.name} in {self.file.filename} has no {attribute}"
+            raise FileError(message, self.file.filename)
+        found = _scale_of(text)
+        if found is None:
+            message = f"{axis.name} in {self.file.filename} has the {attribute} {text!r}"
+            raise FileError(f"{message}; expected a length or an angle", self.file.filename)
+        return found
+
+    def _vector(self, axis: Any, attribute: str) -> Array:
+        value = attribute_of(axis, attribute)
+        found = np.asarray(value, np.float64).reshape(-1) if value is not None else np.empty(0)
+        if found.size != 3:
+            message = f"{axis.name} in {self.file.filename} has no {attribute} of 3 numbers"
+            raise FileError(message, self.file.filename)
+        return found
+
+
+@cache
+def _scale_of(text: str) -> float | None:
+    """How many m, or rad, a unit is."""
+    try:
+        unit = parse_unit(text)
+    except UnitError:
+        return None
+    ratio = unit.ratio(parse_unit("m"))
+    return unit.ratio(parse_unit("rad")) if ratio is None else ratio
+
+
+def _turned(axis: Array, angle: float) -> Array:
+    """The matrix of a turn about an axis, by Rodrigues' formula; the angle in rad."""
+    x, y, z = axis / np.linalg.norm(axis)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    found: Array = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return found
+
+
+def detectors_of(file: Any) -> list[str]:
+    """Paths of the detectors of a file."""
+    found: list[str] = []
+
+    def visit(name: str, member: Any) -> None:
+        is_group = isinstance(member, h5py.Group)
+        if is_group and as_text(attribute_of(member, "NX_class")) == "NXdetector":
+            found.append(f"/{name}")
+
+    h5py.Group.visititems(file, visit)
+    return found
