@@ -154,7 +154,7 @@ def build_master(
             writer.data()
         needed = () if options.preset is None else _attach(temporary, options, allowed)
         if not options.vds:
-            _leave_out_field(temporary)
+            _leave_out_fields(temporary, run)
     return Built(run, table, deviation, len(found), needed)
 
 
@@ -183,7 +183,7 @@ def _write_geometry(
     # One of the two is there: `check_complete` has asked for it.
     distance = float(given if given is not None else layout.clen or 0.0)
     write_geometry(detector, root, distance, origins)
-    mask = pixel_mask_of(_image(run), layout.panels, origins)
+    mask = pixel_mask_of(run.image, layout.panels, origins)
     if mask is not None:
         detector.create_dataset("pixel_mask", data=mask, compression="gzip")
     return _deviation(detector, layout, root, distance)
@@ -197,21 +197,27 @@ def _write_field(
     found: list[Stretch],
     folder: str,
 ) -> None:
-    """Write the stacked dataset; or one without values, on which the formula is checked."""
-    shape = (len(table.ids), *run.stacks[0].shape[:-2], *_image(run))
+    """Write the stacked datasets; or such without values, on which the formula is checked."""
     dtype = np.dtype(run.stacks[0].dtype)
-    if options.vds:
-        invalid = dtype.type(_invalid(options.preset, run))
-        layout = stacked_layout(run, shape, found, folder)
-        detector.create_virtual_dataset(FIELD, layout, fillvalue=invalid)
-    else:
-        detector.create_dataset(FIELD, shape, dtype, chunks=(1, *shape[1:]))
+    for name, channel in run.fields.items():
+        between = run.stacks[0].shape[:-2] if channel is None else ()
+        shape = (len(table.ids), *between, *run.image)
+        if options.vds:
+            invalid = dtype.type(_invalid(options.preset, run))
+            layout = stacked_layout(run, shape, found, folder, channel)
+            detector.create_virtual_dataset(name, layout, fillvalue=invalid)
+        else:
+            detector.create_dataset(name, shape, dtype, chunks=(1, *shape[1:]))
 
 
-def _leave_out_field(path: str) -> None:
+def _leave_out_fields(path: str, run: Run) -> None:
+    """Take away the fields that the event index is enough for, and all links to them."""
     with h5py.File(path, "r+") as file:
-        del file[f"{DETECTOR}/{FIELD}"]
-        del file[f"/entry/data/{FIELD}"]
+        for name in run.fields:
+            for holder in (DETECTOR, f"{DETECTOR}/{FIELD}_formula", "/entry/data"):
+                if holder in file and file[holder].get(name, getlink=True) is not None:
+                    del file[holder][name]
+        del file["/entry/data"].attrs["signal"]
 
 
 def _invalid(preset: Preset | None, run: Run) -> int:
@@ -219,10 +225,6 @@ def _invalid(preset: Preset | None, run: Run) -> int:
     kind = preset.name.partition("-")[0] if preset is not None else ""
     top = np.iinfo(run.stacks[0].dtype).max if run.stacks[0].dtype.startswith(("u", "i")) else 0
     return _INVALID.get(kind, int(top))
-
-
-def _image(run: Run) -> tuple[int, int]:
-    return sum(stack.shape[-2] for stack in run.stacks), run.stacks[0].shape[-1]
 
 
 def _attach(temporary: str, options: Options, allow: tuple[str, ...]) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def _stretches(number: int, stack: Stack, rows: Any) -> Iterator[Stretch]:
 
 
 def stacked_layout(
-    run: Run, shape: tuple[int, ...], found: list[Stretch], folder: str
+    run: Run, shape: tuple[int, ...], found: list[Stretch], folder: str, channel: int | None
 ) -> h5py.VirtualLayout:
     """The layout of the virtual dataset (event, module * slow, fast).
 
@@ -70,6 +70,8 @@ def stacked_layout(
         What it is made from.
     folder : str
         Where the file will be: sources are named as seen from there.
+    channel : int or None
+        Of the frames.
     """
     height = run.stacks[0].shape[-2]
     layout = h5py.VirtualLayout(shape, run.stacks[0].dtype)
@@ -86,7 +88,8 @@ def stacked_layout(
             train, first = divmod(stretch.row, own.frames)
             rows = (train, slice(first, first + stretch.count))
         events = slice(stretch.event, stretch.event + stretch.count)
-        layout[events, ..., slow, :] = source[(*rows, ..., part, slice(None))]
+        chosen = () if channel is None else (channel,)
+        layout[events, ..., slow, :] = source[(*rows, *chosen, ..., part, slice(None))]
     return layout
 
 

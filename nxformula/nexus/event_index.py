@@ -22,7 +22,7 @@ from nxformula.errors import CorruptFileError, FileError, VersionError
 from nxformula.nexus.links import Resolver, link_of
 from nxformula.nexus.parts import read_parts
 from nxformula.nexus.selection import Part, select
-from nxformula.nexus.text import as_text, attribute_of
+from nxformula.nexus.text import as_names, as_text, attribute_of
 from nxformula.nexus.virtual import from_start, within
 
 #: Name of the group, and what says that it is one.
@@ -38,6 +38,9 @@ SLOW_ORIGIN: Final = "slow_origin"
 FRAMES_IN_ROW: Final = "frames_in_row"
 MODULE_SHAPE: Final = "frame_shape"
 MODULE_DTYPE: Final = "frame_dtype"
+#: Fields that the frames are, and the channel of the frames that each is; -1 for all of a frame.
+FIELDS: Final = "fields"
+FIELD_CHANNELS: Final = "field_channels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class EventFrames:
         The event index.
     resolver : Resolver
         Finds the sources.
+    channel : int, optional
+        Of frames that have a dimension for channels, the one that is wanted.
 
     Raises
     ------
@@ -84,8 +89,9 @@ class EventFrames:
     is_virtual = False
     external = None
 
-    def __init__(self, group: Any, resolver: Resolver) -> None:
+    def __init__(self, group: Any, resolver: Resolver, channel: int | None = None) -> None:
         self._resolver = resolver
+        self.channel = channel
         self.group = group
         self.file = group.file
         self.name = group.name
@@ -106,6 +112,12 @@ class EventFrames:
             raise CorruptFileError(message, self.file.filename)
         first = self.modules[0].group
         frame = tuple(int(n) for n in np.atleast_1d(attribute_of(first, MODULE_SHAPE)))
+        self._frame = frame
+        if channel is not None:
+            if len(frame) != 3 or not 0 <= channel < frame[0]:
+                message = f"'{group.name}' has frames {frame}, and channel {channel} is wanted"
+                raise CorruptFileError(message, self.file.filename)
+            frame = frame[1:]
         self.dtype = np.dtype(as_text(attribute_of(first, MODULE_DTYPE)) or "u2")
         self.height = frame[-2]
         self.shape = (len(self.index), *frame[:-2], len(self.modules) * frame[-2], frame[-1])
@@ -185,7 +197,7 @@ class EventFrames:
             raise FileError(f"{name} is no dataset", where)
         rows = int(module.starts[number + 1] - module.starts[number]) // module.frames_in_row
         leading = 1 if module.frames_in_row == 1 else 2
-        frame = (*self.shape[1:-2], self.height, self.shape[-1])
+        frame = self._frame
         fits = (
             dataset.dtype == self.dtype
             and dataset.ndim == leading + len(frame)
@@ -241,14 +253,13 @@ class EventFrames:
             if missing.any():
                 target[missing] = self.invalid
             own = from_start(slow[first:end], begin - module.slow_origin)
-            inner = (*parts[1:-2], own, parts[-1])
+            channel = () if self.channel is None else (range(self.channel, self.channel + 1),)
+            inner = (*channel, *parts[1:-2], own, parts[-1])
             for source, places, at in self._runs(module, rows):
-                read(
-                    self._source(module, source),
-                    (*places, *inner),
-                    _shaped(target, places, at),
-                    threads,
-                )
+                # Of what is one place in a source the output has no dimension.
+                extra = (np.newaxis,) * (len(places) - 1 + len(channel))
+                dataset = self._source(module, source)
+                read(dataset, (*places, *inner), target[(at, *extra)], threads)
 
     def _runs(self, module: Module, rows: Array) -> Iterator[tuple[int, tuple[range, ...], slice]]:
         """Rows that follow one another in a source, as do their events: source, rows, events."""
@@ -279,18 +290,23 @@ class EventFrames:
                 yield number, (range(row, row + end - first),), at
 
 
-def _shaped(target: Array, places: tuple[range, ...], at: slice) -> Array:
-    """Part of the output with the dimensions of a source."""
-    view = target[at]
-    return view[:, np.newaxis] if len(places) > 1 else view
-
-
 def _as_slice(part: range) -> slice:
     return slice(part.start, part.stop, part.step)
 
 
 def _read_direct(dataset: Any, parts: tuple[Part, ...], out: Array, _threads: int) -> None:
     out[...] = read_parts(dataset, parts)
+
+
+def event_fields(group: Any) -> dict[str, int | None]:
+    """The fields that the frames of an event index are, and the channel of each."""
+    named = as_names(attribute_of(group, FIELDS)) or ("data",)
+    channels = attribute_of(group, FIELD_CHANNELS)
+    numbers = [-1] * len(named) if channels is None else np.atleast_1d(channels).tolist()
+    return {
+        name: None if number < 0 else int(number)
+        for name, number in zip(named, numbers, strict=False)
+    }
 
 
 def event_index_of(group: Any) -> Any:

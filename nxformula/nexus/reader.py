@@ -17,7 +17,7 @@ from nxformula.nexus.binding import Binding, Extra, bind
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
 from nxformula.nexus.derived import masked
-from nxformula.nexus.event_index import EventFrames, event_index_of
+from nxformula.nexus.event_index import EventFrames, event_fields, event_index_of
 from nxformula.nexus.fields import formula_paths, joined
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
@@ -184,14 +184,16 @@ class Context:
         return self._bindings[key]
 
     def _events(self, definition: FormulaGroup) -> dict[str, Extra]:
-        """The field as the event index beside it joins it, if there is one."""
+        """The fields that the event index beside a field joins, if there is one."""
         group = event_index_of(definition.holder)
         if group is None:
             return {}
-        frames = EventFrames(group, self.resolver)
-        axes = definition.symbol_axes(definition.field) or names.FIELD_AXES_BY_RANK[frames.ndim]
-        symbol = Symbol(frames.dtype.name, axes, frames.shape)
-        return {definition.field: Extra(frames, symbol)}
+        found = {}
+        for name, channel in event_fields(group).items():
+            frames = EventFrames(group, self.resolver, channel)
+            axes = definition.symbol_axes(name) or names.FIELD_AXES_BY_RANK[frames.ndim]
+            found[name] = Extra(frames, Symbol(frames.dtype.name, axes, frames.shape))
+        return found
 
 
 class _View:

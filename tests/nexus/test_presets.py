@@ -135,7 +135,7 @@ def agipd(a: Arrays, k: int) -> np.ndarray:
 
 def agipd_xray(a: Arrays, k: int) -> np.ndarray:
     cell = int(a["cell_id"][k])
-    counts, signal = a["data"][k].astype("f8")
+    counts, signal = a["data"][k].astype("f8"), a["gain"][k]
     offset = a["offset"][cell].astype("f8")
     stage = (signal > a["low"][cell]).astype(int) + (signal > a["high"][cell])
     stage[(stage == 2) & (counts - offset[1] < a["medium_threshold"])] = 1
@@ -302,7 +302,7 @@ def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int
             {"data": images(random), **three, "energy": np.array([9.5, 12.7], "f4")},
             lambda a, k: jungfrau(a, k) / float(a["energy"][k]),
         ),
-        "agipd": (
+        "agipd-channels": (
             {
                 "data": np.stack([images(random), images(random, 12000)], axis=1),
                 "low": low,
@@ -313,7 +313,8 @@ def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int
         ),
         "agipd-xray": (
             {
-                "data": np.stack([images(random), images(random, 12000)], axis=1),
+                "data": images(random),
+                "gain": images(random, 12000),
                 "low": low,
                 "high": low + 3000,
                 "xray_gain": c(2, 3),
@@ -326,7 +327,7 @@ def transcriptions(random: Any) -> dict[str, tuple[Arrays, Callable[[Arrays, int
             | {"offset": c(2, 3) * 3000, "bad": bad | np.uint32(4)},
             agipd_xray,
         ),
-        "agipd-separate": (
+        "agipd": (
             {"data": images(random), "gain": images(random, 12000), "low": low, "high": low + 3000}
             | agipd_constants,
             agipd,
@@ -504,7 +505,7 @@ def test_a_million_pixels_as_by_hand(name: str, backend: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("jungfrau", "jungfrau-common-mode", "agipd", "agipd-separate", "agipd-stage"),
+        *("jungfrau", "jungfrau-common-mode", "agipd", "agipd-channels", "agipd-stage"),
         *("agipd-xray", "lpd", "epix10ka", "epixhr", "epix10ka-common-mode"),
     ],
 )
@@ -711,7 +712,7 @@ FIELD = "/entry/instrument/detector/data"
 
 def test_agipd_from_what_is_beside_the_field(tmp_path: Path) -> None:
     path, output = cells_master(tmp_path, [0, 2, 1]), tmp_path / "out.nxs"
-    command = ["attach", str(path), "--field", FIELD, "--preset", "agipd"]
+    command = ["attach", str(path), "--field", FIELD, "--preset", "agipd-channels"]
     assert main([*command, "--output", str(output)]) == 0
     with nxformula.open(output) as file:
         assert file[FIELD].shape == (3, 4, 5)
@@ -732,7 +733,7 @@ def test_agipd_from_what_is_beside_the_field(tmp_path: Path) -> None:
             [0],
             {"high": np.empty(0)},
             "'high' is neither given as a symbol nor a dataset beside the field; the preset "
-            "agipd needs float32[cell, slow, fast]: above it stage 2",
+            "agipd-channels needs float32[cell, slow, fast]: above it stage 2",
         ),
         ([0], {"offset": np.ones((3, 2, 4, 5))}, "'offset' has 2 along 'stage', and the preset"),
         ([0], {"offset": np.ones((5, 4, 3, 3))}, "dimension"),
@@ -747,7 +748,7 @@ def test_constants_of_cells_that_do_not_fit(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = cells_master(tmp_path, cells, **constants)
-    command = ["attach", str(path), "--field", FIELD, "--preset", "agipd"]
+    command = ["attach", str(path), "--field", FIELD, "--preset", "agipd-channels"]
     assert main([*command, "--output", str(tmp_path / "out.nxs")]) in (1, 2)
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [path]

@@ -40,6 +40,9 @@ def write_index(parent: Any, run: Run, table: EventTable, folder: str, invalid: 
     group.attrs["NX_class"] = "NXcollection"
     group.attrs[names.LANGUAGE_ATTRIBUTE] = names.LANGUAGE
     group.attrs[names.INVALID] = np.asarray(invalid).astype(run.stacks[0].dtype)
+    channels = [-1 if channel is None else channel for channel in run.fields.values()]
+    group.attrs[names.FIELDS] = list(run.fields)
+    group.attrs[names.FIELD_CHANNELS] = np.array(channels, np.int64)
     arrays = {
         names.FRAME_INDEX: table.frame_index,
         "present": table.present,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -88,7 +88,22 @@ class Run:
     id_names: tuple[str, ...]
     detector: str
     raw: bool = True
-    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def fields(self) -> dict[str, int | None]:
+        """The fields that the frames are, and the channel of each; None for all of a frame.
+
+        AGIPD has the signal in channel 0 and the gain signal in channel 1, LPD only the first.
+        """
+        shape = self.stacks[0].shape
+        known: dict[int, dict[str, int | None]] = {1: {"data": 0}, 2: {"data": 0, "gain": 1}}
+        return known.get(shape[0], {"data": None}) if len(shape) == 3 else {"data": None}
+
+    @property
+    def image(self) -> tuple[int, int]:
+        """Slow and fast pixels of an image of all modules."""
+        first = self.stacks[0].shape
+        return sum(stack.shape[-2] for stack in self.stacks), first[-1]
 
 
 def columns(*ids: Array) -> Array:

@@ -7,6 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from nxformula.nexus.event_index import GROUP as EVENT_INDEX
+from nxformula.nexus.event_index import LANGUAGE_ATTRIBUTE as EVENTS_LANGUAGE
 from nxformula.nexus.metadata.nodes import Broken, Field, Group
 from nxformula.validation.checks.beam import weights_of
 from nxformula.validation.scope import Fault, Scope, check
@@ -20,6 +22,9 @@ def has_images(scope: Scope) -> Iterator[Fault]:
         return
     candidates = [group for group in groups if _image_in(group) is not None]
     if not candidates:
+        if any(has_event_index(detector) for detector in scope.detectors):
+            # The images are joined by the table, without a dataset of their own.
+            return
         if len(scope.detectors) > 1 and all("data" in d.members for d in scope.detectors):
             return
         message = "no image data: expected 'data', the signal, or 'data_000001' and so on"
@@ -30,6 +35,12 @@ def has_images(scope: Scope) -> Iterator[Fault]:
         if isinstance(node, Field) and node.name in ("data", group.text("signal")):
             yield from _image_form(node)
             return
+
+
+def has_event_index(group: Group) -> bool:
+    """Whether a group has a table that joins the frames of many recorders."""
+    table = group.members.get(EVENT_INDEX)
+    return isinstance(table, Group) and EVENTS_LANGUAGE in table.attributes
 
 
 def _image_in(group: Group) -> Field | Broken | None:

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from nxformula.engine.layout import Array
+from nxformula.nexus.event_index import LANGUAGE_ATTRIBUTE
 from nxformula.nexus.metadata.nodes import Broken, Field, Group
 from nxformula.validation.scope import Fault, Scope, check
 
-LANGUAGE: Final = "events_language"
 _IDS: Final = ("event_id", "train_id", "pulse_id")
 #: Values that are read of a table at most.
 _MOST: Final = 1 << 27
@@ -19,7 +19,7 @@ _MOST: Final = 1 << 27
 
 def tables(scope: Scope) -> list[Group]:
     """The event index tables of an entry."""
-    return [group for group in scope.all_groups() if LANGUAGE in group.attributes]
+    return [group for group in scope.all_groups() if LANGUAGE_ATTRIBUTE in group.attributes]
 
 
 def values_of(field: Field | None) -> Array | None:

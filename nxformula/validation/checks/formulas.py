@@ -24,6 +24,7 @@ from nxformula.language.tree import Formula
 from nxformula.language.units.checking import check_units
 from nxformula.nexus import names
 from nxformula.nexus.metadata.nodes import Broken, Field, Group
+from nxformula.validation.checks.data import has_event_index
 from nxformula.validation.scope import Fault, Scope, check
 
 #: Linear calibrations that would be applied as well as a formula.
@@ -331,7 +332,8 @@ def result(scope: Scope) -> Iterator[Fault]:
     for each in calibrations(scope):
         field, axes = each.field, each.axes
         parent = scope.tree.parent(each.group)
-        if field is None and not isinstance(parent.members.get(each.field_name), Broken):
+        is_broken = isinstance(parent.members.get(each.field_name), Broken)
+        if field is None and not is_broken and not has_event_index(parent):
             message = f"there is no field {each.field_name!r} beside the formula"
             yield Fault(each.group.path, message)
         if field is None or field.shape is None or axes is None:
