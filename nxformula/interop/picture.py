@@ -131,7 +131,7 @@ def _figure(title: str, panels: list[_Panel]) -> Any:
 def _draw(figure: Any, axis: Any, panel: _Panel) -> None:
     from matplotlib import colormaps
 
-    low, high = panel.limits or _limits(panel.values)
+    low, high = panel.limits or limits_of(panel.values)
     rows, columns = panel.values.shape
     image = axis.imshow(
         panel.values,
@@ -149,7 +149,8 @@ def _draw(figure: Any, axis: Any, panel: _Panel) -> None:
         bar.set_ticks(range(panel.limits[1] + 1))
 
 
-def _limits(values: Array) -> tuple[float, float]:
+def limits_of(values: Array) -> tuple[float, float]:
+    """The values that the colours begin and end with: a few outliers are left out."""
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     if finite.size == 0:
         return 0.0, 1.0

@@ -217,7 +217,10 @@ def _leave_out_fields(path: str, run: Run) -> None:
             for holder in (DETECTOR, f"{DETECTOR}/{FIELD}_formula", "/entry/data"):
                 if holder in file and file[holder].get(name, getlink=True) is not None:
                     del file[holder][name]
-        del file["/entry/data"].attrs["signal"]
+        plot = file["/entry/data"]
+        del plot.attrs["signal"]
+        if f"{FIELD}_formula" in plot:
+            del plot[f"{FIELD}_formula"]
 
 
 def _invalid(preset: Preset | None, run: Run) -> int:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
-from nxformula.errors import DimensionError
+from nxformula.errors import DimensionError, FileError
 from nxformula.language.symbolic.assembling import Names, with_result
 from nxformula.language.symbolic.building import NOWHERE, call, name, number
 from nxformula.language.symbolic.uncertainties import uncertainty
 from nxformula.language.symbols import Symbol
 from nxformula.language.tree import Binary, Formula, Name, Node, Unary
 from nxformula.nexus import names
-from nxformula.nexus.binding import Binding, Extra
+from nxformula.nexus.binding import Binding, Extra, bind
 from nxformula.nexus.group import FormulaGroup
 from nxformula.nexus.links import Resolver
-from nxformula.nexus.masks import UNUSABLE_BITS, Mask
+from nxformula.nexus.masks import UNUSABLE_BITS, Mask, mask_of
 
 
 def uncertain(binding: Binding, resolver: Resolver) -> FormulaGroup | None:
@@ -100,6 +102,35 @@ def masked(binding: Binding, mask: Mask) -> tuple[FormulaGroup, dict[str, Extra]
     result = call("where", valid, formula.result, name("nan"))
     dtype = definition.dtype if _is_real(definition) else "float64"
     return replace(definition, text=with_result(formula, result).text, dtype=dtype), extra
+
+
+def bind_masked(binding: Binding, groups: Sequence[Any], resolver: Resolver, where: str) -> Binding:
+    """The formula of a field with NaN where its detector says that values are unusable.
+
+    Parameters
+    ----------
+    binding : Binding
+        Of the field.
+    groups : sequence of h5py.Group
+        That show the field.
+    resolver : Resolver
+        Finds the mask.
+    where : str
+        The field and its file, for a message.
+
+    Raises
+    ------
+    FileError
+        The detector says nothing of that, or the mask cannot be found.
+    """
+    found = masked(binding, mask_of(groups, resolver))
+    if found is None:
+        message = (
+            f"{where} has no pixel_mask, saturation_value or underload_value beside it; read it "
+            "without a mask"
+        )
+        raise FileError(message, binding.definition.group.file.filename)
+    return bind(found[0], resolver, {**binding.extra, **found[1]})
 
 
 def _mask_symbol(binding: Binding, mask: Mask) -> Symbol:

@@ -10,20 +10,20 @@ from typing import Any
 import h5py
 
 from nxformula.errors import CorruptFileError, FileError, MissingSourceError, NoFormulaError
-from nxformula.language.symbols import Symbol
 from nxformula.nexus import names
 from nxformula.nexus.access import Access
-from nxformula.nexus.binding import Binding, Extra, bind
+from nxformula.nexus.binding import Binding, bind
 from nxformula.nexus.calibrated import CalibratedDataset
 from nxformula.nexus.constants import Constants
-from nxformula.nexus.derived import masked
-from nxformula.nexus.event_index import EventFrames, event_fields, event_index_of
+from nxformula.nexus.derived import bind_masked
+from nxformula.nexus.event_index import event_index_of
 from nxformula.nexus.fields import formula_paths, joined
 from nxformula.nexus.files import FilePool, hdf5_reason, open_file
 from nxformula.nexus.group import FormulaGroup, is_formula_group, read_group
 from nxformula.nexus.implicit import implicit_formula
+from nxformula.nexus.joining import joined_fields
 from nxformula.nexus.links import Found, NoObjectError, Resolver, link_of, split
-from nxformula.nexus.masks import groups_of, mask_of
+from nxformula.nexus.masks import groups_of
 from nxformula.nexus.raw import RawData
 from nxformula.nexus.text import as_text
 
@@ -72,7 +72,7 @@ class Context:
         try:
             found = self.resolver.find(group, path)
         except NoObjectError:
-            stacked = self._stacked(group, path)
+            stacked = self.stacked(group, path)
             if stacked is None:
                 raise
             return stacked
@@ -87,12 +87,12 @@ class Context:
         name = joined(group.name, path)
         return self._calibrated(definition, group, name)
 
-    def _stacked(self, group: Any, path: str) -> CalibratedDataset | None:
+    def stacked(self, group: Any, path: str) -> CalibratedDataset | None:
         """A field that only an event index has, without a dataset of its name."""
         above, _, field = joined(group.name, path).rpartition("/")
         try:
             holder = self.resolver.find(group, above or "/").object
-        except KeyError:
+        except (KeyError, FileError):
             return None
         if not isinstance(holder, h5py.Group) or event_index_of(holder) is None:
             return None
@@ -105,22 +105,10 @@ class Context:
         binding = self.binding(definition)
         if not self.mask:
             return CalibratedDataset(self.root(group), name, binding)
-        masked = self._masked(binding, self.root(group), name)
-        return CalibratedDataset(self.root(group), name, masked, plain=binding)
-
-    def _masked(self, binding: Binding, file: Any, name: str) -> Binding:
-        """The formula of a field with NaN where its detector says that values are unusable."""
-        found = masked(
-            binding, mask_of(groups_of(binding, file, name, self.resolver), self.resolver)
-        )
-        if found is None:
-            path = file.filename
-            message = (
-                f"'{name}' in {path} has no pixel_mask, saturation_value or underload_value "
-                "beside it; read it without a mask"
-            )
-            raise FileError(message, path)
-        return bind(found[0], self.resolver, {**binding.extra, **found[1]})
+        view = self.root(group)
+        groups = groups_of(binding, view, name, self.resolver)
+        masked = bind_masked(binding, groups, self.resolver, f"'{name}' in {view.filename}")
+        return CalibratedDataset(view, name, masked, plain=binding)
 
     def _check_field(self, definition: FormulaGroup, found: Found) -> None:
         """Refuse a group whose member of the field's name is another dataset."""
@@ -180,20 +168,10 @@ class Context:
         """The bound and compiled formula of a group, made once."""
         key = definition.group.file.filename, definition.group.name, definition.field
         if key not in self._bindings:
-            self._bindings[key] = bind(definition, self.resolver, self._events(definition))
+            self._bindings[key] = bind(
+                definition, self.resolver, joined_fields(definition, self.resolver)
+            )
         return self._bindings[key]
-
-    def _events(self, definition: FormulaGroup) -> dict[str, Extra]:
-        """The fields that the event index beside a field joins, if there is one."""
-        group = event_index_of(definition.holder)
-        if group is None:
-            return {}
-        found = {}
-        for name, channel in event_fields(group).items():
-            frames = EventFrames(group, self.resolver, channel)
-            axes = definition.symbol_axes(name) or names.FIELD_AXES_BY_RANK[frames.ndim]
-            found[name] = Extra(frames, Symbol(frames.dtype.name, axes, frames.shape))
-        return found
 
 
 class _View:
@@ -214,7 +192,9 @@ class _View:
         if not isinstance(name, str | bytes):
             return bool(h5py.Group.__contains__(self, name))
         place = self._place(_text(name))
-        return place is not None and place[1] in place[0]
+        if place is not None and place[1] in place[0]:
+            return True
+        return self.context.stacked(self, _text(name)) is not None
 
     def _place(self, path: str) -> tuple[Any, str] | None:
         """The group with the last link of a path, as h5py's own, and the link's name there."""
@@ -242,7 +222,8 @@ class _View:
             try:
                 self.context.resolver.find(self, _text(name))
             except (KeyError, MissingSourceError):
-                return default
+                if self.context.stacked(self, _text(name)) is None:
+                    return default
         found = self[name]
         if not getclass:
             return found

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from nxformula.nexus.event_index import FIELDS as EVENT_FIELDS
 from nxformula.nexus.event_index import GROUP as EVENT_INDEX
 from nxformula.nexus.event_index import LANGUAGE_ATTRIBUTE as EVENTS_LANGUAGE
 from nxformula.nexus.metadata.nodes import Broken, Field, Group
@@ -22,7 +23,7 @@ def has_images(scope: Scope) -> Iterator[Fault]:
         return
     candidates = [group for group in groups if _image_in(group) is not None]
     if not candidates:
-        if any(has_event_index(detector) for detector in scope.detectors):
+        if any(has_event_index(d) and "data" not in d.members for d in scope.detectors):
             # The images are joined by the table, without a dataset of their own.
             return
         if len(scope.detectors) > 1 and all("data" in d.members for d in scope.detectors):
@@ -39,8 +40,18 @@ def has_images(scope: Scope) -> Iterator[Fault]:
 
 def has_event_index(group: Group) -> bool:
     """Whether a group has a table that joins the frames of many recorders."""
+    return bool(joined_fields(group))
+
+
+def joined_fields(group: Group) -> tuple[str, ...]:
+    """The fields that a table beside them joins from the frames of many recorders."""
     table = group.members.get(EVENT_INDEX)
-    return isinstance(table, Group) and EVENTS_LANGUAGE in table.attributes
+    if not isinstance(table, Group) or EVENTS_LANGUAGE not in table.attributes:
+        return ()
+    named = table.attributes.get(EVENT_FIELDS)
+    if isinstance(named, list):
+        return tuple(str(name) for name in named)
+    return (named if isinstance(named, str) else "data",)
 
 
 def _image_in(group: Group) -> Field | Broken | None:

@@ -24,7 +24,7 @@ from nxformula.language.tree import Formula
 from nxformula.language.units.checking import check_units
 from nxformula.nexus import names
 from nxformula.nexus.metadata.nodes import Broken, Field, Group
-from nxformula.validation.checks.data import has_event_index
+from nxformula.validation.checks.data import has_event_index, joined_fields
 from nxformula.validation.scope import Fault, Scope, check
 
 #: Linear calibrations that would be applied as well as a formula.
@@ -205,9 +205,10 @@ def resolves(scope: Scope) -> Iterator[Fault]:
         if formula is None:
             continue
         path = each.group.path
+        joined = joined_fields(scope.tree.parent(each.group))
         for name in formula.names:
             node = each.member(name)
-            if node is None:
+            if node is None and name not in joined:
                 message = f"the formula uses {name!r}, and the group has no such member"
                 yield Fault(path, message, names.FORMULA)
             elif isinstance(node, Group):
