@@ -79,7 +79,8 @@ class DemonstrationRun:
 def _photons(x: Array, y: Array) -> Array:
     """Photons of a ring at places in m; not random, so that each frame can be told."""
     radius = np.hypot(x, y)
-    return np.rint(40 * np.exp(-(((radius - _RADIUS) / _WIDTH) ** 2)))
+    found: Array = np.rint(40 * np.exp(-(((radius - _RADIUS) / _WIDTH) ** 2)))
+    return found
 
 
 # European XFEL

@@ -281,7 +281,8 @@ class _Reader:
         at = 0
         while at < len(value):
             match = _TERM.match(value, at)
-            if match is None or match[3] in seen or (at and not match[1]):
+            joined = at > 0 and not value[at - 1].isspace()
+            if match is None or match[3] in seen or (joined and not match[1]):
                 raise self.fail(f"{value!r} is no direction such as +1.0x -0.002y")
             size = float(match[2]) if match[2] else 1.0
             found[match[3]] = -size if match[1] == "-" else size
