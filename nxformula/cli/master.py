@@ -57,6 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a wavelength in angstrom for each event, joined by ids",
     )
     parser.add_argument(
+        "--per-event",
+        action="append",
+        default=[],
+        metavar="NAME=FILE:/VALUES,/IDS{UNITS}",
+        help="other values for each event, joined by ids; ',offset=N' behind the ids is added to "
+        "them (may be repeated)",
+    )
+    parser.add_argument("--mask", metavar="FILE:/PATH", help="bits as pixel_mask has them")
+    parser.add_argument(
         "--no-vds", action="store_true", help="leave the stacked virtual dataset out"
     )
     add_force(parser)
@@ -81,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         tuple(arguments.symbol),
         not arguments.no_vds,
         arguments.wavelengths,
+        tuple(arguments.per_event),
+        arguments.mask,
     )
     metadata = read_metadata(arguments.metadata, dict(arguments.set))
     built = build_master(

@@ -21,7 +21,7 @@ from nxformula.masters.geometry.hierarchy import Branch, corner_of, hierarchy
 from nxformula.masters.geometry.writing import pixel_mask_of, write_geometry
 from nxformula.masters.metadata import Metadata, check_complete
 from nxformula.masters.placement import placed
-from nxformula.masters.selection import selected
+from nxformula.masters.selection import mask_of_user, selected, write_per_event
 from nxformula.masters.stacked import MOST_MAPPINGS, Stretch, stacked_layout, stretches
 from nxformula.masters.writer import DETECTOR, FIELD, MasterWriter
 from nxformula.nexus.attach import attach
@@ -56,6 +56,10 @@ class Options:
         Whether the stacked virtual dataset is written.
     wavelengths : str or None
         `FILE:/VALUES,/IDS`, a wavelength in angstrom for each event.
+    per_event : tuple of str
+        `NAME=FILE:/VALUES,/IDS`, other values for each event.
+    mask : str or None
+        `FILE:/PATH` of bits as `pixel_mask` has them.
     """
 
     detector: str | None = None
@@ -66,6 +70,8 @@ class Options:
     symbols: tuple[str, ...] = ()
     vds: bool = True
     wavelengths: str | None = None
+    per_event: tuple[str, ...] = ()
+    mask: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,9 @@ def build_master(
             writer = MasterWriter(file, run, table, metadata, os.path.dirname(final))
             writer.entry(known, options.wavelengths)
             detector = writer.detector(_invalid(options.preset, run))
-            deviation = _write_geometry(detector, layout, origins, metadata, run)
+            write_per_event(detector["event_index"], table, options.per_event)
+            mask = mask_of_user(options.mask, run.image)
+            deviation = _write_geometry(detector, layout, origins, metadata, run, mask)
             _write_field(detector, options, run, table, found, os.path.dirname(final))
             writer.data()
         needed = () if options.preset is None else _attach(temporary, options, allowed)
@@ -176,14 +184,15 @@ def _write_geometry(
     origins: Mapping[str, tuple[int, int]],
     metadata: Metadata,
     run: Run,
+    given: Array | None,
 ) -> float:
-    """Write axes, modules and the mask of gaps; how far off the worst corner is, in pixels."""
+    """Write axes, modules and the mask; how far off the worst corner is, in pixels."""
     root = hierarchy(layout)
-    given = metadata.get("detector.distance")
+    stated = metadata.get("detector.distance")
     # One of the two is there: `check_complete` has asked for it.
-    distance = float(given if given is not None else layout.clen or 0.0)
+    distance = float(stated if stated is not None else layout.clen or 0.0)
     write_geometry(detector, root, distance, origins)
-    mask = pixel_mask_of(run.image, layout.panels, origins)
+    mask = pixel_mask_of(run.image, layout, origins, given)
     if mask is not None:
         detector.create_dataset("pixel_mask", data=mask, compression="gzip")
     return _deviation(detector, layout, root, distance)
@@ -236,8 +245,12 @@ def _attach(temporary: str, options: Options, allow: tuple[str, ...]) -> tuple[s
     assert preset is not None, "asked for by the caller"
     symbols = list(options.symbols)
     given = {text.partition("=")[0].strip() for text in symbols}
-    if "cell_id" in preset.symbols and "cell_id" not in given:
-        symbols.append(f"cell_id={DETECTOR}/event_index/cell_id[frame]")
+    per_event = ("cell_id", *(text.partition("=")[0].strip() for text in options.per_event))
+    symbols += [
+        f"{name}={DETECTOR}/event_index/{name}[frame]"
+        for name in per_event
+        if name in preset.symbols and name not in given
+    ]
     done = attach(
         temporary,
         f"{DETECTOR}/{FIELD}",

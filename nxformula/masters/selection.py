@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import h5py
 import numpy as np
@@ -15,7 +16,10 @@ from nxformula.masters.events.matching import EventTable
 from nxformula.nexus.files import open_file, reading
 
 _PLACE: Final = re.compile(r"(?P<file>.+):(?P<path>/[^,]+)")
-_PAIR: Final = re.compile(r"(?P<file>.+):(?P<values>/[^,]+),(?P<ids>/[^,]+)")
+_PAIR: Final = re.compile(
+    r"(?P<file>.+):(?P<values>/[^,]+),(?P<ids>/[^,{]+)(?:,offset=(?P<offset>-?\d+))?"
+)
+_NAMED: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<place>[^{]+)(?:\{(?P<units>[^{}]*)\})?")
 
 
 def _read(path: str, name: str) -> Array:
@@ -85,7 +89,7 @@ def per_event(table: EventTable, place: str) -> Array:
     table : EventTable
         The events.
     place : str
-        `FILE:/VALUES,/IDS`.
+        `FILE:/VALUES,/IDS`; with `,offset=N` behind it, N is added to these ids.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def per_event(table: EventTable, place: str) -> Array:
     if len(values) != len(ids) or values.size != len(ids) or values.dtype.kind not in "iuf":
         message = f"{place}: {values.shape} values for {len(ids)} ids; expected one for each"
         raise FileError(message, match["file"])
+    ids = ids.astype(np.int64) + int(match["offset"] or 0)
     order = np.argsort(ids, kind="stable")
     ids, values = ids[order].astype(np.uint64), values.reshape(-1)[order].astype(np.float64)
     at = np.minimum(np.searchsorted(ids, table.ids[:, 0]), max(0, len(ids) - 1))
@@ -115,3 +120,68 @@ def per_event(table: EventTable, place: str) -> Array:
         equal = ids[at] == table.ids[:, 0]
         found[equal] = values[at[equal]]
     return found
+
+
+def write_per_event(group: Any, table: EventTable, texts: Sequence[str]) -> None:
+    """Write values of other files into an event index, joined by ids.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        The event index, in a file open for writing.
+    table : EventTable
+        Its events.
+    texts : sequence of str
+        `NAME=FILE:/VALUES,/IDS`, with `,offset=N` and `{UNITS}` behind it where needed.
+
+    Raises
+    ------
+    FileError
+        A file cannot be read.
+    ValueError
+        A text is of another form, or its name is that of another field.
+    """
+    for text in texts:
+        match = _NAMED.fullmatch(text)
+        if match is None or _PAIR.fullmatch(match["place"]) is None:
+            raise ValueError(f"{text!r} is not of the form NAME=FILE:/VALUES,/IDS{{UNITS}}")
+        if match["name"] in group:
+            raise ValueError(f"{match['name']!r} is a field of the event index already")
+        field = group.create_dataset(match["name"], data=per_event(table, match["place"]))
+        if match["units"]:
+            field.attrs["units"] = match["units"]
+
+
+def mask_of_user(place: str | None, shape: tuple[int, int]) -> Array | None:
+    """A mask of stacked images, or of modules one by one.
+
+    Parameters
+    ----------
+    place : str or None
+        `FILE:/PATH` of integers with bits as `pixel_mask` has them, or of booleans that are true
+        where a pixel is bad.
+    shape : tuple of int
+        Of a stacked image.
+
+    Raises
+    ------
+    FileError
+        It cannot be read, or has another shape.
+    ValueError
+        The text is of another form.
+    """
+    if place is None:
+        return None
+    match = _PLACE.fullmatch(place)
+    if match is None:
+        raise ValueError(f"{place!r} is not of the form FILE:/PATH")
+    found = _read(match["file"], match["path"])
+    stacked = found.reshape(-1, found.shape[-1]) if found.ndim == 3 else found
+    if stacked.shape != shape:
+        message = f"{place} has the shape {found.shape}, and images have {shape}"
+        raise FileError(message, match["file"])
+    if found.dtype.kind not in "biu":
+        message = f"{place} holds {found.dtype}; expected integers or booleans"
+        raise FileError(message, match["file"])
+    mask: Array = stacked.astype(np.uint32)
+    return mask

@@ -13,11 +13,13 @@ from nxformula.nexus.calibrated_copy import (
     mark_applied,
     products,
     replace_field,
+    show_field,
     write_values,
 )
 from nxformula.nexus.copying import copy_master
+from nxformula.nexus.event_index import event_index_of
 from nxformula.nexus.files import open_file
-from nxformula.nexus.homes import find_home
+from nxformula.nexus.homes import find_home, home_of_joined
 from nxformula.nexus.links import check_declared
 from nxformula.nexus.output import check_target, new_file
 from nxformula.nexus.reader import open as open_reader
@@ -145,7 +147,12 @@ def _write(
     """Write the output, from shares or from the values as they are computed."""
     images, *_ = found.values()
     master = images.file
-    home = find_home(master, images.name, master.context.resolver)
+    holder = images.binding.definition.holder
+    is_joined = images.binding.definition.field not in holder and event_index_of(holder) is not None
+    if is_joined:
+        home = home_of_joined(holder, images.binding.definition.field)
+    else:
+        home = find_home(master, images.name, master.context.resolver)
     inputs = master.context.pool.paths
     with new_file(final, force=force, inputs=inputs) as temporary:
         copy_master(master.filename, temporary, os.path.dirname(os.path.abspath(final)))
@@ -159,6 +166,8 @@ def _write(
             else:
                 shares.join(new)
             mark_applied(file, home, images, chosen, found)
+            if is_joined:
+                show_field(file, home)
     return home.field_path
 
 

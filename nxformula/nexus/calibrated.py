@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxformula.engine.layout import Array
+from nxformula.errors import FileError
 from nxformula.nexus.binding import Binding, bind
+from nxformula.nexus.by_module import ByModule
 from nxformula.nexus.derived import uncertain
 from nxformula.nexus.evaluation import Evaluation
+from nxformula.nexus.event_index import EventFrames
 from nxformula.nexus.masks import Mask, groups_of, mask_of
 from nxformula.nexus.selection import Part, select
 
@@ -131,6 +134,27 @@ class CalibratedDataset:
             return None
         chunks: tuple[int, ...] | None = bound.dataset.chunks
         return chunks
+
+    @property
+    def by_module(self) -> ByModule:
+        """The images with a dimension of their own for modules: event, module, slow, fast.
+
+        Raises
+        ------
+        FileError
+            The images are not joined from modules by an event index.
+        """
+        bound = self._plain.bound.get(self._plain.definition.field)
+        frames = bound.dataset if bound is not None else None
+        if not isinstance(frames, EventFrames) or self.ndim != 3:
+            path = self.file.filename
+            raise FileError(f"{self.name} in {path} is not joined from modules", path)
+        return ByModule(self, frames.height)
+
+    def read_parts(self, parts: tuple[Part, ...], out: Array) -> None:
+        """Read the places along each dimension into an array of these lengths."""
+        self.check_declared(parts)
+        self._evaluation.read(parts, out)
 
     @property
     def maxshape(self) -> tuple[int, ...]:

@@ -118,7 +118,8 @@ def replace_field(
     link = group.get(home.field, getlink=True)
     aliases = links_to(file, group[home.field]) if isinstance(link, h5py.HardLink) else []
     for holder, name in aliases or [(group, home.field)]:
-        del holder[name]
+        if link is not None:
+            del holder[name]
     chunks = chunks_of(images, shape_of(images, chosen))
     new = _create(group, home.field, images, chosen, chunks, compression)
     for holder, name in aliases:
@@ -127,6 +128,20 @@ def replace_field(
     copy_attributes(images.raw, new)
     _write_units(new, images)
     return new
+
+
+def show_field(file: Any, home: Home) -> None:
+    """Link a field that had no dataset before where plots and formulas look for it."""
+    path = home.field_path
+    group = file[home.formula_path]
+    if home.field not in group:
+        group[home.field] = h5py.SoftLink(path)
+    entry = file[path.split("/")[1]]
+    for member in entry.values():
+        is_data = isinstance(member, h5py.Group) and as_text(member.attrs.get("NX_class"))
+        if is_data == "NXdata" and "signal" not in member.attrs:
+            member[home.field] = h5py.SoftLink(path)
+            member.attrs["signal"] = home.field
 
 
 def add_field(
@@ -251,11 +266,9 @@ def mark_applied(
     group = file[home.formula_path]
     date = now()
     source = images.raw
+    origin = f"{os.path.basename(source.file.filename)}:{source.name}"
     part = "" if images.ndim <= 2 else f", frames {chosen.start}:{chosen.stop}:{chosen.step}"
-    entry = (
-        f"{date} nxformula {__version__} computed {home.field_path} from "
-        f"{os.path.basename(source.file.filename)}:{source.name}{part}"
-    )
+    entry = f"{date} nxformula {__version__} computed {home.field_path} from {origin}{part}"
     holders = [file[place] for place in (home.group.name, *home.others)]
     removed = [path for holder in holders for path in _remove_raw(holder, home.field, written)]
     if removed:

@@ -86,6 +86,19 @@ def find_home(master: Any, field: str, resolver: Resolver) -> Home:
     return Home(root, group, name, found, tuple(sorted(others - {group.name})))
 
 
+def home_of_joined(group: Any, field: str) -> Home:
+    """The place of a field that only an event index has.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        The group with its formula and the index.
+    field : str
+        Its name there.
+    """
+    return Home(group.file["/"], group, field, Found(None, ()), ())
+
+
 def _detector(root: Any, groups: set[str], name: str) -> Any:
     """The detector among groups that has the field itself, not a soft link to it; or None."""
     for group in (root[path] for path in sorted(groups)):

@@ -13,6 +13,7 @@ import numpy as np
 from nxformula.engine.layout import Array
 from nxformula.language.tree import Index, Name
 from nxformula.nexus.calibrated import CalibratedDataset
+from nxformula.nexus.event_index import EventFrames
 from nxformula.nexus.masks import UNUSABLE_BITS
 from nxformula.nexus.parts import read_parts
 
@@ -164,6 +165,7 @@ def summarize(
         block = images[place]
         named: Mapping[str, Array] = {name: other[place] for name, other in results.items()}
         masked, saturated = unusable.masked(block.shape), unusable.saturated(place)
+        present = unusable.present(part, block.shape)
         for region, summary in zip(wanted, summaries, strict=True):
             box = (slice(None), *region.box)
             summary.add(block[box])
@@ -173,7 +175,9 @@ def summarize(
             )
             for name, values in named.items():
                 if values.ndim == block.ndim:
-                    summary.add_result(name, values[(slice(None), *region.box)])
+                    own = values[box]
+                    # Where a module has no frame there is no stage either.
+                    summary.add_result(name, own if present is None else own[present[box]])
     return summaries
 
 
@@ -202,6 +206,15 @@ class _Unusable:
         if self._raw is None or self._limit is None:
             return None
         found: Array = self._raw[place] > self._limit
+        present = self.present(range(*place.indices(len(self._raw))), found.shape)
+        return found if present is None else found & present
+
+    def present(self, frames: range, shape: tuple[int, ...]) -> Array | None:
+        """Where modules have frames; None for fields that are not joined from modules."""
+        if not isinstance(self._raw, EventFrames):
+            return None
+        rows = np.repeat(~self._raw.absent(frames), self._raw.height, axis=1)
+        found: Array = np.broadcast_to(rows[..., np.newaxis], shape)
         return found
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from nxformula.engine.layout import Array
-from nxformula.masters.geometry.crystfel import Panel
+from nxformula.masters.geometry.crystfel import BadRegion, Geometry, Panel
 from nxformula.masters.geometry.hierarchy import Branch, steps_of
 
 _MM: Final = 1000.0
@@ -96,12 +96,54 @@ def _write_module(detector: Any, panel: Panel, after: str, origin: tuple[int, in
         axis.attrs["units"] = "mm"
 
 
+#: Bits of `pixel_mask` (NeXus manual, NXdetector): no sensor there; excluded by the user.
+GAP, USER = 1 << 0, 1 << 8
+
+
 def pixel_mask_of(
-    shape: tuple[int, int], panels: Mapping[str, Panel], origins: Mapping[str, tuple[int, int]]
+    shape: tuple[int, int],
+    geometry: Geometry,
+    origins: Mapping[str, tuple[int, int]],
+    given: Array | None,
 ) -> Array | None:
-    """Bit 0 of the mask where an image has pixels of no panel; None if it has none."""
-    gap = np.ones(shape, np.uint32)
-    for name, panel in panels.items():
+    """The pixel mask of stacked images; None if all pixels are good.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of an image.
+    geometry : Geometry
+        Pixels of no panel get the bit of a gap, those of its bad regions the bit of a user's mask.
+    origins : mapping
+        First slow and fast pixel of each panel in an image.
+    given : ndarray of uint32, or None
+        Bits that are known already.
+    """
+    mask = np.full(shape, GAP, np.uint32)
+    for name, panel in geometry.panels.items():
         slow, fast = origins[name]
-        gap[slow : slow + panel.size[0], fast : fast + panel.size[1]] = 0
-    return gap if gap.any() else None
+        box = np.s_[slow : slow + panel.size[0], fast : fast + panel.size[1]]
+        mask[box] = 0
+        for region in geometry.bad:
+            if region.panel in (None, name):
+                mask[box][_inside(panel, region)] |= USER
+    if given is not None:
+        mask |= given
+    return mask if mask.any() else None
+
+
+def _inside(panel: Panel, region: BadRegion) -> Array:
+    """Pixels of a panel that are in a region: of pixels of the data, or of the laboratory."""
+    i, j = np.mgrid[: panel.size[0], : panel.size[1]]
+    coordinates = {
+        "ss": i + panel.min_ss,
+        "fs": j + panel.min_fs,
+        "x": panel.corner[0] + (j + 0.5) * panel.fs[0] + (i + 0.5) * panel.ss[0],
+        "y": panel.corner[1] + (j + 0.5) * panel.fs[1] + (i + 0.5) * panel.ss[1],
+    }
+    found = np.ones(panel.size, bool)
+    for key, limit in region.limits.items():
+        end, axis = key.split("_")
+        value = coordinates[axis]
+        found &= value >= limit if end == "min" else value <= limit
+    return found if region.limits else np.zeros(panel.size, bool)
