@@ -7,6 +7,7 @@ for; where a module has none, values are the detector's invalid code, and calibr
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -250,7 +251,11 @@ class EventFrames:
             # Missing rows differ from module to module: all that is not there is filled first.
             rows = table[:, number]
             missing = rows < 0
-            if missing.any():
+            if len(rows) == 1:
+                if rows[0] < 0:
+                    target[...] = self.invalid
+                    continue
+            elif missing.any():
                 target[missing] = self.invalid
             own = from_start(slow[first:end], begin - module.slow_origin)
             channel = () if self.channel is None else (range(self.channel, self.channel + 1),)
@@ -263,6 +268,14 @@ class EventFrames:
 
     def _runs(self, module: Module, rows: Array) -> Iterator[tuple[int, tuple[range, ...], slice]]:
         """Rows that follow one another in a source, as do their events: source, rows, events."""
+        if len(rows) == 1 and module.frames_in_row == 1:
+            # One event, as viewers ask for it: there are no runs to look for.
+            row = int(rows[0])
+            if 0 <= row < module.starts[-1]:
+                number = bisect_right(module.starts, row) - 1
+                row -= int(module.starts[number])
+                yield number, (range(row, row + 1),), slice(0, 1)
+                return
         events = np.flatnonzero(rows >= 0)
         if not events.size:
             return

@@ -102,7 +102,7 @@ class Chains:
             steps.append(above[:3, :3] @ (vector * size))
             origins.append((above @ np.append(offset, 1))[:3])
         sizes = [
-            tuple(int(n) for n in np.atleast_1d(self._dataset(f"{module.name}/{name}")[()]))
+            tuple(int(n) for n in _numbers(self._dataset(f"{module.name}/{name}")).reshape(-1))
             for name in ("data_origin", "data_size")
         ]
         name = module.name.rpartition("/")[2]
@@ -143,8 +143,12 @@ class Chains:
         """The transformation of an axis: its offset, then the turn or shift by its value."""
         matrix = np.eye(4)
         matrix[:3, 3] = self._offset(axis)
+        number = float(_numbers(axis).reshape(-1)[0])
+        if number == 0:
+            # Nothing is turned or shifted: most axes of a detector only say where it begins.
+            return matrix
         kind = as_text(attribute_of(axis, "transformation_type"))
-        value, vector = self._value(axis), self._vector(axis, "vector")
+        value, vector = number * self._scale(axis, "units"), self._vector(axis, "vector")
         if kind == "rotation":
             matrix[:3, :3] = _turned(vector, value)
         else:
@@ -152,13 +156,13 @@ class Chains:
         return matrix
 
     def _value(self, axis: Any) -> float:
-        value = float(np.asarray(axis[()]).reshape(-1)[0])
-        return value * self._scale(axis, "units")
+        return float(_numbers(axis).reshape(-1)[0]) * self._scale(axis, "units")
 
     def _offset(self, axis: Any) -> Array:
         if not h5py.h5a.exists(axis.id, b"offset"):
             return np.zeros(3)
-        return self._vector(axis, "offset") * self._scale(axis, "offset_units")
+        offset = self._vector(axis, "offset")
+        return offset * self._scale(axis, "offset_units") if offset.any() else offset
 
     def _scale(self, axis: Any, attribute: str) -> float:
         text = as_text(attribute_of(axis, attribute))
@@ -183,6 +187,15 @@ class Chains:
             message = f"{axis.name} in {self.file.filename} has no {attribute} of 3 numbers"
             raise FileError(message, self.file.filename)
         return found.reshape(-1)
+
+
+def _numbers(dataset: Any) -> Array:
+    """All numbers of a dataset, without the detours that h5py takes for others."""
+    if dataset.dtype.kind not in "iuf" or 0 in (dataset.shape or ()):
+        raise FileError(f"{dataset.name} holds no numbers", dataset.file.filename)
+    found = np.empty(dataset.shape)
+    dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, found)
+    return found
 
 
 @cache
