@@ -232,11 +232,13 @@ def _leave_out_fields(path: str, run: Run) -> None:
             del plot[f"{FIELD}_formula"]
 
 
-def _invalid(preset: Preset | None, run: Run) -> int:
-    """The raw value for what is not there."""
+def _invalid(preset: Preset | None, run: Run) -> int | float:
+    """The raw value for what is not there: none that a detector gives, and never 0."""
     kind = preset.name.partition("-")[0] if preset is not None else ""
-    top = np.iinfo(run.stacks[0].dtype).max if run.stacks[0].dtype.startswith(("u", "i")) else 0
-    return _INVALID.get(kind, int(top))
+    dtype = np.dtype(run.stacks[0].dtype)
+    if dtype.kind not in "iu":
+        return float("nan")
+    return _INVALID.get(kind, int(np.iinfo(dtype).max))
 
 
 def _attach(temporary: str, options: Options, allow: tuple[str, ...]) -> tuple[str, ...]:

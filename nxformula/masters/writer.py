@@ -84,7 +84,7 @@ class MasterWriter:
         field = beam.create_dataset("incident_wavelength", data=value)
         field.attrs["units"] = "angstrom"
 
-    def detector(self, invalid: int) -> Any:
+    def detector(self, invalid: int | float) -> Any:
         """The detector with its event index."""
         instrument = self.file["entry/instrument"]
         detector = self._group(instrument, "detector", "NXdetector")

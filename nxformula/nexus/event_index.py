@@ -19,8 +19,9 @@ import h5py
 import numpy as np
 
 from nxformula.engine.layout import Array
-from nxformula.errors import CorruptFileError, FileError, VersionError
-from nxformula.nexus.links import Resolver, link_of
+from nxformula.errors import CorruptFileError, FileError, MissingSourceError, VersionError
+from nxformula.language.types import SYMBOL_DTYPES
+from nxformula.nexus.links import Resolver, check_declared, declared_bytes, link_of
 from nxformula.nexus.parts import read_parts
 from nxformula.nexus.selection import Part, select
 from nxformula.nexus.text import as_names, as_text, attribute_of
@@ -39,6 +40,10 @@ SLOW_ORIGIN: Final = "slow_origin"
 FRAMES_IN_ROW: Final = "frames_in_row"
 MODULE_SHAPE: Final = "frame_shape"
 MODULE_DTYPE: Final = "frame_dtype"
+#: Dimensions that a frame has, at most.
+_MOST_DIMENSIONS: Final = 6
+#: Pixels that a frame has along a dimension, at most.
+_LONGEST: Final = 1 << 20
 #: Fields that the frames are, and the channel of the frames that each is; -1 for all of a frame.
 FIELDS: Final = "fields"
 FIELD_CHANNELS: Final = "field_channels"
@@ -106,55 +111,69 @@ class EventFrames:
         members = [group[name] for name in names]
         self.modules = [self._module(m) for m in members if isinstance(m, h5py.Group)]
         if not self.modules or self.index.shape[1] != len(self.modules):
-            message = (
-                f"'{group.name}' has {len(self.modules)} modules, and {FRAME_INDEX} has "
-                f"{self.index.shape[1]} columns"
-            )
-            raise CorruptFileError(message, self.file.filename)
-        first = self.modules[0].group
-        frame = tuple(int(n) for n in np.atleast_1d(attribute_of(first, MODULE_SHAPE)))
-        self._frame = frame
+            count, columns = len(self.modules), self.index.shape[1]
+            raise self._fault(f"has {count} modules, and {FRAME_INDEX} has {columns} columns")
+        self._frame, self.dtype, self.invalid = self._stated()
+        frame = self._frame
         if channel is not None:
             if len(frame) != 3 or not 0 <= channel < frame[0]:
-                message = f"'{group.name}' has frames {frame}, and channel {channel} is wanted"
-                raise CorruptFileError(message, self.file.filename)
+                raise self._fault(f"has frames {frame}, and channel {channel} is wanted")
             frame = frame[1:]
-        self.dtype = np.dtype(as_text(attribute_of(first, MODULE_DTYPE)) or "u2")
         self.height = frame[-2]
         self.shape = (len(self.index), *frame[:-2], len(self.modules) * frame[-2], frame[-1])
         self.ndim = len(self.shape)
         self.size = prod(self.shape)
         self.chunks = (1, *self.shape[1:])
-        invalid = attribute_of(group, INVALID)
-        self.invalid = self.dtype.type(0 if invalid is None else invalid)
+
+    def _fault(self, message: str) -> CorruptFileError:
+        path = self.file.filename
+        return CorruptFileError(f"'{self.name}' in {path} {message}", path)
+
+    def _stated(self) -> tuple[tuple[int, ...], np.dtype[Any], Any]:
+        """Shape and dtype of a frame, and what stands for what is not there."""
+        first = self.modules[0].group
+        name = as_text(attribute_of(first, MODULE_DTYPE))
+        if name not in SYMBOL_DTYPES:
+            raise self._fault(f"has frames of {name!r}; expected integers or reals")
+        try:
+            shape = tuple(int(n) for n in np.atleast_1d(attribute_of(first, MODULE_SHAPE)))
+            invalid = attribute_of(self.group, INVALID)
+            value = np.dtype(name).type(0 if invalid is None else invalid)
+            if invalid is not None and value != invalid and invalid == invalid:
+                raise ValueError(f"{invalid} is no {name}")
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._fault(f"does not state its frames: {error}") from None
+        if not 2 <= len(shape) <= _MOST_DIMENSIONS or min(shape) < 1 or max(shape) > _LONGEST:
+            raise self._fault(f"has frames of the shape {shape}")
+        return shape, np.dtype(name), value
 
     def _table(self) -> Array:
         dataset = self.group.get(FRAME_INDEX)
         if not isinstance(dataset, h5py.Dataset) or len(dataset.shape or ()) != 2:
-            message = f"'{self.group.name}' in {self.file.filename} has no table {FRAME_INDEX}"
-            raise CorruptFileError(message, self.file.filename)
-        self._resolver.stored_bytes(dataset)
+            raise self._fault(f"has no table {FRAME_INDEX}")
+        if dataset.dtype.kind not in "iu":
+            raise self._fault(f"has {FRAME_INDEX} of {dataset.dtype}; expected integers")
+        check_declared(self._resolver, dataset, declared_bytes(dataset))
         values = read_parts(dataset, tuple(range(n) for n in dataset.shape))
-        if values.dtype.kind not in "iu":
-            message = f"{FRAME_INDEX} in {self.file.filename} holds {values.dtype}"
-            raise CorruptFileError(message, self.file.filename)
-        return values
+        # Signed, so that -1 says that there is none.
+        return values.astype(np.int64, copy=False) if values.dtype.kind == "u" else values
 
     def _module(self, group: Any) -> Module:
+        name = group.name.rpartition("/")[2]
         rows = group.get(SOURCE_ROWS)
-        if not isinstance(rows, h5py.Dataset) or rows.dtype.kind not in "iu":
-            message = f"'{group.name}' in {self.file.filename} has no {SOURCE_ROWS}"
-            raise CorruptFileError(message, self.file.filename)
-        starts = np.concatenate(([0], np.cumsum(rows[...].reshape(-1).astype(np.int64))))
-        origin = attribute_of(group, SLOW_ORIGIN)
-        each = attribute_of(group, FRAMES_IN_ROW)
-        return Module(
-            group.name.rpartition("/")[2],
-            group,
-            starts,
-            0 if origin is None else int(origin),
-            1 if each is None else int(each),
-        )
+        if not isinstance(rows, h5py.Dataset) or rows.dtype.kind not in "iu" or not rows.size:
+            raise self._fault(f"has no {SOURCE_ROWS} of module {name}")
+        check_declared(self._resolver, rows, declared_bytes(rows))
+        counts = rows[...].reshape(-1).astype(np.int64)
+        try:
+            origin = int(attribute_of(group, SLOW_ORIGIN) or 0)
+            each = attribute_of(group, FRAMES_IN_ROW)
+            frames = 1 if each is None else int(each)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._fault(f"does not state the frames of module {name}: {error}") from None
+        if counts.min() < 0 or origin < 0 or frames < 1 or counts.sum() > 1 << 40:
+            raise self._fault(f"states rows of module {name} that cannot be")
+        return Module(name, group, np.concatenate(([0], np.cumsum(counts))), origin, frames)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -164,6 +183,8 @@ class EventFrames:
 
     def __getitem__(self, args: Any) -> Any:
         selection = select(args, self.shape)
+        wanted = prod(map(len, selection.parts)) * self.dtype.itemsize
+        check_declared(self._resolver, self, wanted)
         out = np.empty(selection.full_shape, self.dtype)
         self.read(selection.parts, out, _read_direct, 1)
         values = out.reshape(selection.shape)
@@ -180,7 +201,12 @@ class EventFrames:
     def _source(self, module: Module, number: int) -> Any:
         key = module.name, number
         if key not in self._sources:
-            found = self._resolver.find(module.group, SOURCE.format(number))
+            try:
+                found = self._resolver.find(module.group, SOURCE.format(number))
+            except KeyError:
+                path = self.file.filename
+                message = f"'{module.group.name}' in {path} has no {SOURCE.format(number)}"
+                raise MissingSourceError(message, path) from None
             dataset = self._resolver.dataset(found)
             self._check_source(module, number, dataset)
             self._sources[key] = dataset
@@ -281,11 +307,9 @@ class EventFrames:
             return
         present = rows[events]
         if int(present.max()) >= module.starts[-1]:
-            message = (
-                f"'{self.name}' in {self.file.filename} asks for row {int(present.max())} of "
-                f"module {module.name}, which has {int(module.starts[-1])}"
-            )
-            raise CorruptFileError(message, self.file.filename)
+            most, rows_there = int(present.max()), int(module.starts[-1])
+            message = f"asks for row {most} of module {module.name}, which has {rows_there}"
+            raise self._fault(message)
         source = np.searchsorted(module.starts, present, side="right") - 1
         step = module.frames_in_row
         breaks = (np.diff(present) != 1) | (np.diff(events) != 1) | (np.diff(source) != 0)
@@ -316,9 +340,9 @@ def event_fields(group: Any) -> dict[str, int | None]:
     named = as_names(attribute_of(group, FIELDS)) or ("data",)
     channels = attribute_of(group, FIELD_CHANNELS)
     numbers = [-1] * len(named) if channels is None else np.atleast_1d(channels).tolist()
+    known = [number for number in numbers if isinstance(number, int)]
     return {
-        name: None if number < 0 else int(number)
-        for name, number in zip(named, numbers, strict=False)
+        name: None if number < 0 else number for name, number in zip(named, known, strict=False)
     }
 
 

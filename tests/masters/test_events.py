@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nxformula.cli import main
-from nxformula.errors import FileError
+from nxformula.errors import FileError, NXFormulaError
 from nxformula.masters.events.matching import ABSENT, BAD, DUPLICATE, GOOD, match
 from nxformula.masters.events.runs import read_run
 from nxformula.masters.events.stacks import Stack, columns
@@ -238,6 +238,52 @@ def test_a_source_that_changed(tmp_path: Path) -> None:
         frames[0, : SHAPE[0]]
         with pytest.raises(FileError, match=r"b\.h5"):
             frames[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("frame_index", None),
+        ("frame_index", np.zeros((2, 2))),
+        ("frame_index", np.zeros(3, "i4")),
+        ("frame_index", np.zeros((2, 3), "i4")),
+        ("frame_index", np.full((2, 2), 99, "i4")),
+        ("frame_index", b"x"),
+        ("a/source_rows", None),
+        ("a/source_rows", np.array([-5])),
+        ("a/source_rows", np.array([1 << 62])),
+        ("a/source_rows", np.array([2.0])),
+        ("a/source_000000", None),
+        ("a/source_000000", np.zeros((2, 9, 9), "u2")),
+        ("a@frame_shape", [3]),
+        ("a@frame_shape", [-3, 4]),
+        ("a@frame_shape", "x"),
+        ("a@frame_shape", [1 << 40, 1 << 40]),
+        ("a@frame_dtype", "object"),
+        ("a@frame_dtype", 5),
+        ("a@slow_origin", -1),
+        ("a@slow_origin", [1, 2]),
+        ("a@frames_in_row", 0),
+        ("@events_language", "nxevents-9"),
+        ("@invalid_value", "x"),
+        ("@invalid_value", 1 << 40),
+    ],
+)
+def test_an_index_that_is_damaged(path: str, value: object, tmp_path: Path) -> None:
+    texts, _ = write_pairs(tmp_path, {"a": [1, 2], "b": [1, 2]})
+    output = tmp_path / "index.h5"
+    assert main(["events", *texts, "--output", str(output)]) == 0
+    with h5py.File(output, "r+") as file:
+        holder, at, name = f"event_index/{path}".rpartition("@")
+        if at:
+            file[holder.rstrip("/")].attrs[name] = value
+        else:
+            del file[f"event_index/{path}"]
+            if value is not None:
+                file[f"event_index/{path}"] = value
+    with open_reader(output) as file, pytest.raises(NXFormulaError) as caught:
+        EventFrames(file["event_index"], file.context.resolver)[...]
+    assert len(str(caught.value)) < 500
 
 
 # Facilities

@@ -15,7 +15,7 @@ from nxformula.nexus import event_index as names
 _COMPRESSION = {"compression": "gzip", "shuffle": True}
 
 
-def write_index(parent: Any, run: Run, table: EventTable, folder: str, invalid: int) -> Any:
+def write_index(parent: Any, run: Run, table: EventTable, folder: str, invalid: int | float) -> Any:
     """Write the group `event_index`.
 
     Parameters
@@ -28,7 +28,7 @@ def write_index(parent: Any, run: Run, table: EventTable, folder: str, invalid: 
         Their rows by event.
     folder : str
         Where the file will be: links are relative to it.
-    invalid : int
+    invalid : int or float
         What stands where a module has no row.
 
     Returns
