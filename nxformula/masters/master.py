@@ -12,6 +12,7 @@ import numpy as np
 
 from nxformula.engine.layout import Array
 from nxformula.errors import FileError
+from nxformula.masters.disabled import gathered, has_disabled
 from nxformula.masters.events.matching import EventTable, match
 from nxformula.masters.events.runs import read_run
 from nxformula.masters.events.stacks import Run
@@ -160,7 +161,8 @@ def build_master(
             deviation = _write_geometry(detector, layout, origins, metadata, run, mask)
             _write_field(detector, options, run, table, found, os.path.dirname(final))
             writer.data()
-        needed = () if options.preset is None else _attach(temporary, options, allowed)
+            symbols = _symbols(detector, options, run, os.path.dirname(final))
+        needed = () if options.preset is None else _attach(temporary, options, symbols, allowed)
         if not options.vds:
             _leave_out_fields(temporary, run)
     return Built(run, table, deviation, len(found), needed)
@@ -241,11 +243,21 @@ def _invalid(preset: Preset | None, run: Run) -> int | float:
     return _INVALID.get(kind, int(np.iinfo(dtype).max))
 
 
-def _attach(temporary: str, options: Options, allow: tuple[str, ...]) -> tuple[str, ...]:
+def _symbols(detector: Any, options: Options, run: Run, folder: str) -> Sequence[str]:
+    """The constants: of the modules that are left, where some are disabled."""
+    if options.preset is None or run.module_map is None or not has_disabled(run.module_map):
+        return options.symbols
+    height = run.image[0] // sum(place >= 0 for place in run.module_map)
+    return gathered(detector, options.symbols, options.preset, run.module_map, height, folder)
+
+
+def _attach(
+    temporary: str, options: Options, given_symbols: Sequence[str], allow: tuple[str, ...]
+) -> tuple[str, ...]:
     """Attach the formula of a preset; per-event fields of the index are symbols too."""
     preset = options.preset
     assert preset is not None, "asked for by the caller"
-    symbols = list(options.symbols)
+    symbols = list(given_symbols)
     given = {text.partition("=")[0].strip() for text in symbols}
     per_event = ("cell_id", *(text.partition("=")[0].strip() for text in options.per_event))
     symbols += [

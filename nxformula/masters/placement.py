@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nxformula.errors import FileError
+from nxformula.masters.disabled import has_disabled, without_disabled
 from nxformula.masters.events.stacks import Run
 from nxformula.masters.geometry.crystfel import Geometry, Panel
 
@@ -34,8 +35,12 @@ def placed(geometry: Geometry, run: Run) -> tuple[Geometry, dict[str, tuple[int,
     stack = run.stacks[0]
     height, width = stack.shape[-2:]
     rows = sum(each.shape[-2] for each in run.stacks)
-    if _has_gaps(geometry, (rows, width)):
+    disabled = run.module_map if has_disabled(run.module_map) else None
+    every = rows if disabled is None else _RECORDED[0] * len(disabled)
+    if _has_gaps(geometry, (every, width)):
         geometry = _split(geometry)
+    if disabled is not None:
+        geometry = without_disabled(geometry, disabled, _RECORDED[0])
     origins: dict[str, tuple[int, int]] = {}
     for name, panel in geometry.panels.items():
         first = 0 if panel.plane is None else panel.plane * height

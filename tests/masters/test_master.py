@@ -21,6 +21,7 @@ from nxformula.masters.demonstration_runs import (
     write_european_xfel,
     write_swissfel,
 )
+from nxformula.masters.geometry.chains import Chains
 
 DETECTOR = "/entry/instrument/detector"
 FIELD = f"{DETECTOR}/data"
@@ -314,8 +315,6 @@ def test_masks_and_bad_regions(made: DemonstrationRun, tmp_path: Path) -> None:
     command = made.command(output)
     command[command.index("--geometry") + 1] = str(geometry)
     assert main([*command, "--mask", f"{tmp_path / 'mask.h5'}:/mask"]) == 0
-    from nxformula.masters.geometry.chains import Chains
-
     with nxformula.open(output, mask=True) as file:
         mask = file[f"{DETECTOR}/pixel_mask"][...]
         image = file[FIELD][2]
@@ -388,10 +387,46 @@ def test_swissfel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert len(modules) == 16, "each module is its eight chips"
 
 
+def test_disabled_modules(tmp_path: Path) -> None:
+    """A detector of four modules, of which the second and the last are not in the images."""
+    run = write_swissfel(tmp_path)
+    module_map = [0, -1, 1, -1]
+    with h5py.File(run.sources[0], "r+") as file:
+        file["data/JF02T02V02/module_map"] = np.array([module_map] * 3, "i8")
+    constants = tmp_path / "jungfrau_constants.h5"
+    with h5py.File(constants, "r+") as file:
+        for name in ("pedestal", "gain"):
+            values = file[name][...].reshape(3, 2, 512, 1024)
+            every = np.full((3, 4, 512, 1024), 7.0, "f4")
+            every[:, [0, 2]] = values
+            del file[name]
+            file[name] = every.reshape(3, 2048, 1024)
+    text = run.geometry.read_text()
+    first, second = text[text.index("m0/") : text.index("m1/")], text[text.index("m1/") :]
+    other = second.replace("m1/", "m2/").replace("= 514\n", "= 1028\n").replace("1027", "1541")
+    more = [first.replace("m0/", "m1/"), other, first.replace("m0/", "m3/")]
+    for number, part in zip((1, 3), (more[0], more[2]), strict=True):
+        index = 0 if number == 1 else 2
+        part = part.replace("min_ss = 0", f"min_ss = {514 * number}")
+        more[index] = part.replace("max_ss = 513", f"max_ss = {514 * number + 513}")
+    run.geometry.write_text(text[: text.index("m1/")] + "".join(more))
+    output = tmp_path / "run.nxs"
+    assert main(run.command(output)) == 0
+    plain = write_swissfel(tmp_path / "plain")
+    assert main(plain.command(tmp_path / "plain" / "run.nxs")) == 0
+    with nxformula.open(output) as one, nxformula.open(tmp_path / "plain" / "run.nxs") as two:
+        np.testing.assert_array_equal(one[FIELD][...], two[FIELD][...])
+        places = [
+            [(m.name, m.origin.tolist()) for m in Chains(file).modules(file[DETECTOR])]
+            for file in (one, two)
+        ]
+    assert {name[:2] for name, _ in places[0]} == {"m0", "m2"}
+    assert [origin for _, origin in places[0]] == [origin for _, origin in places[1]]
+    assert main(["validate", str(output)]) == 0
+
+
 def test_the_demonstration_is_a_ring(made: DemonstrationRun, master: Path) -> None:
     """What the geometry says goes together: the ring is round in the laboratory."""
-    from nxformula.masters.geometry.chains import Chains
-
     with nxformula.open(master) as file:
         image = file[FIELD][2]
         modules = Chains(file).modules(file[DETECTOR])

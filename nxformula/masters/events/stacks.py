@@ -82,12 +82,15 @@ class Run:
         Its name.
     raw : bool
         Whether the values are as recorded, and not corrected.
+    module_map : tuple of int or None
+        Of each module of the detector its place in the images, -1 where it is disabled.
     """
 
     stacks: tuple[Stack, ...]
     id_names: tuple[str, ...]
     detector: str
     raw: bool = True
+    module_map: tuple[int, ...] | None = None
 
     @property
     def fields(self) -> dict[str, int | None]:

@@ -68,7 +68,23 @@ def read_files(paths: list[str]) -> Run:
         )
         for k in range(modules)
     ]
-    return Run(tuple(stacks), ("event_id",), detector)
+    return Run(tuple(stacks), ("event_id",), detector, True, _module_map(paths[0], detector))
+
+
+def _module_map(path: str, detector: str) -> tuple[int, ...] | None:
+    """Which modules are disabled, if the file says so."""
+    with open_file(path) as file:
+        dataset = file["data"][detector].get("module_map")
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "iu":
+            return None
+        with reading(f"'{dataset.name}'", path):
+            values = dataset[...]
+    row = values.reshape(-1, values.shape[-1])[0] if values.ndim > 1 else values.reshape(-1)
+    found = tuple(int(n) for n in row)
+    places = sorted(place for place in found if place >= 0)
+    if places != list(range(len(places))):
+        raise FileError(f"{path}: module_map {list(found)} does not give places in order", path)
+    return found
 
 
 def _read(path: str) -> tuple[str, tuple[int, ...], str, Any, Any, Source]:
