@@ -129,6 +129,12 @@ class EventFrames:
         path = self.file.filename
         return CorruptFileError(f"'{self.name}' in {path} {message}", path)
 
+    def _member(self, group: Any, name: str) -> Any:
+        """A member, found without leaving the files that may be read; None if there is none."""
+        if link_of(group, name) is None:
+            return None
+        return self._resolver.dataset(self._resolver.find(group, name))
+
     def _stated(self) -> tuple[tuple[int, ...], np.dtype[Any], Any]:
         """Shape and dtype of a frame, and what stands for what is not there."""
         first = self.modules[0].group
@@ -148,7 +154,7 @@ class EventFrames:
         return shape, np.dtype(name), value
 
     def _table(self) -> Array:
-        dataset = self.group.get(FRAME_INDEX)
+        dataset = self._member(self.group, FRAME_INDEX)
         if not isinstance(dataset, h5py.Dataset) or len(dataset.shape or ()) != 2:
             raise self._fault(f"has no table {FRAME_INDEX}")
         if dataset.dtype.kind not in "iu":
@@ -160,7 +166,7 @@ class EventFrames:
 
     def _module(self, group: Any) -> Module:
         name = group.name.rpartition("/")[2]
-        rows = group.get(SOURCE_ROWS)
+        rows = self._member(group, SOURCE_ROWS)
         if not isinstance(rows, h5py.Dataset) or rows.dtype.kind not in "iu" or not rows.size:
             raise self._fault(f"has no {SOURCE_ROWS} of module {name}")
         check_declared(self._resolver, rows, declared_bytes(rows))
@@ -348,8 +354,9 @@ def event_fields(group: Any) -> dict[str, int | None]:
 
 def event_index_of(group: Any) -> Any:
     """The event index beside a field, or None."""
-    if link_of(group, GROUP) is None:
+    raw = h5py.Group(group.id)
+    if not isinstance(link_of(raw, GROUP), h5py.HardLink):
         return None
-    found = group.get(GROUP)
+    found = raw[GROUP]
     is_index = isinstance(found, h5py.Group) and LANGUAGE_ATTRIBUTE in found.attrs
     return found if is_index else None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nxformula.cli import main
-from nxformula.errors import FileError, NXFormulaError
+from nxformula.errors import FileError, ForbiddenPathError, NXFormulaError
 from nxformula.masters.events.matching import ABSENT, BAD, DUPLICATE, GOOD, match
 from nxformula.masters.events.runs import read_run
 from nxformula.masters.events.stacks import Stack, columns
@@ -284,6 +284,22 @@ def test_an_index_that_is_damaged(path: str, value: object, tmp_path: Path) -> N
     with open_reader(output) as file, pytest.raises(NXFormulaError) as caught:
         EventFrames(file["event_index"], file.context.resolver)[...]
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("name", ["frame_index", "a/source_rows", "a/source_000000"])
+def test_an_index_reads_no_files_of_other_folders(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    texts, _ = write_pairs(folder, {"a": [1, 2], "b": [1, 2]})
+    output = folder / "index.h5"
+    assert main(["events", *texts, "--output", str(output)]) == 0
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["x"] = np.zeros((2, 2), "i4")
+    with h5py.File(output, "r+") as file:
+        del file[f"event_index/{name}"]
+        file[f"event_index/{name}"] = h5py.ExternalLink("../secret.h5", "/x")
+    with open_reader(output) as file, pytest.raises(ForbiddenPathError, match=r"secret\.h5"):
+        EventFrames(file["event_index"], file.context.resolver)[...]
 
 
 # Facilities

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nxformula
 from nxformula.cli import main
 from nxformula.errors import FileError
 from nxformula.masters.geometry.chains import Chains, Placed
@@ -325,3 +326,22 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         del file["/entry/instrument/detector/p/fast_pixel_direction"].attrs["units"]
     assert main(["geometry", str(path)]) == 2
     assert "p/fast_pixel_direction in " in capsys.readouterr().err
+
+
+def test_axes_of_other_files_are_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    path = folder / "x.h5"
+    write(path, one())
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["axis"] = 1.0
+    axis = "/entry/instrument/detector/p/fast_pixel_direction"
+    for target in ("../secret.h5", "none.h5"):
+        with h5py.File(path, "r+") as file:
+            del file[axis]
+            file[axis] = h5py.ExternalLink(target, "/axis")
+        with (
+            nxformula.open(path) as file,
+            pytest.raises(FileError, match="none.h5" if target == "none.h5" else "secret"),
+        ):
+            Chains(file).modules(file["/entry/instrument/detector"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -13,7 +14,9 @@ import numpy as np
 from nxformula.engine.layout import Array
 from nxformula.errors import FileError, UnitError
 from nxformula.language.units.texts import parse_unit
-from nxformula.nexus.links import link_of
+from nxformula.nexus.access import Access
+from nxformula.nexus.files import FilePool
+from nxformula.nexus.links import Resolver, link_of
 from nxformula.nexus.text import as_text, attribute_of
 
 #: Axes of one chain.
@@ -60,13 +63,20 @@ class Chains:
 
     Parameters
     ----------
-    file : h5py.File
-        The file.
+    file : File or h5py.File
+        The file; links lead where those of an open `File` may, or to files in its folder.
     """
 
     def __init__(self, file: Any) -> None:
         # Views of calibrated fields have nothing to do with where they are.
         self.file = h5py.File(file.id)
+        context = getattr(file, "context", None)
+        pool = FilePool(self.file)
+        if context is None:
+            self._resolver = Resolver(pool, Access(self.file.filename, ()))
+        else:
+            self._resolver = context.resolver
+        self._groups: dict[str, Any] = {}
         self._known: dict[str, tuple[Array, tuple[str, ...]]] = {}
 
     def modules(self, detector: Any) -> list[Placed]:
@@ -109,10 +119,27 @@ class Chains:
         return Placed(name, origins[0], steps[0], steps[1], sizes[0], sizes[1], chain)
 
     def _dataset(self, path: str) -> Any:
-        found = self.file.get(path)
-        if not isinstance(found, h5py.Dataset):
-            raise FileError(f"{path} is no field of {self.file.filename}", self.file.filename)
-        return found
+        """A field, found without leaving the files that may be read."""
+        above, _, name = path.rpartition("/")
+        group = self._group(above or "/")
+        if group is not None and name and group.id.links.exists(name.encode()):
+            if group.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD:
+                # By far the most, and h5py's own way takes five times as long.
+                with suppress(TypeError):
+                    return h5py.Dataset(h5py.h5d.open(group.id, name.encode()))
+            else:
+                found = self._resolver.find(group, name)
+                if isinstance(found.object, h5py.Dataset):
+                    return self._resolver.dataset(found)
+        raise FileError(f"{path} is no field of {self.file.filename}", self.file.filename)
+
+    def _group(self, path: str) -> Any:
+        if path not in self._groups:
+            found = None
+            with suppress(KeyError):
+                found = self._resolver.find(self.file, path).object
+            self._groups[path] = found if isinstance(found, h5py.Group) else None
+        return self._groups[path]
 
     def _above(self, axis: Any) -> tuple[Array, tuple[str, ...]]:
         """The transformation of what an axis depends on, and the names of that chain."""
