@@ -7,14 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from nxformula.cli.options import add_allow, add_force
-from nxformula.errors import FileError, printable
+from nxformula.errors import FileError, UnitError, printable
+from nxformula.language.units.texts import parse_unit
 from nxformula.masters.geometry.chains import Chains, Placed, detectors_of
 from nxformula.masters.geometry.crystfel_writer import geometry_text
 from nxformula.nexus.output import new_file
 from nxformula.nexus.reader import open as open_reader
+from nxformula.nexus.text import as_text, attribute_of
 
 NAME = "geometry"
 SUMMARY = "say where the modules of a detector are, for CrystFEL or as positions of all pixels"
@@ -82,8 +85,13 @@ def _wavelength(file: Any, detector: str) -> float | None:
     instrument = file[detector.rpartition("/")[0] or "/"]
     for name in ("beam", "BEAM"):
         field = instrument.get(f"{name}/incident_wavelength")
-        if field is not None and field.size == 1:
-            return float(field[()])
+        if isinstance(field, h5py.Dataset) and field.size == 1 and field.dtype.kind in "iuf":
+            try:
+                unit = parse_unit(as_text(attribute_of(field, "units")) or "angstrom")
+            except UnitError:
+                return None
+            ratio = unit.ratio(parse_unit("angstrom"))
+            return None if ratio is None else float(field[...].reshape(-1)[0]) * ratio
     return None
 
 

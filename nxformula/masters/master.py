@@ -25,7 +25,7 @@ from nxformula.masters.placement import placed
 from nxformula.masters.selection import mask_of_user, selected, write_per_event
 from nxformula.masters.stacked import MOST_MAPPINGS, Stretch, stacked_layout, stretches
 from nxformula.masters.writer import DETECTOR, FIELD, MasterWriter
-from nxformula.nexus.attach import attach
+from nxformula.nexus.attach import attach, folders_to_allow
 from nxformula.nexus.output import new_file
 from nxformula.nexus.presets import Preset
 
@@ -165,7 +165,8 @@ def build_master(
         needed = () if options.preset is None else _attach(temporary, options, symbols, allowed)
         if not options.vds:
             _leave_out_fields(temporary, run)
-    return Built(run, table, deviation, len(found), needed)
+    outside = folders_to_allow(set(map(os.path.realpath, inputs)), os.path.dirname(final))
+    return Built(run, table, deviation, len(found), tuple(sorted({*needed, *outside})))
 
 
 def _mappings(run: Run, table: EventTable) -> list[Stretch]:

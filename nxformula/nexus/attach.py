@@ -154,7 +154,7 @@ def attach(
             with open_file(temporary, "r+") as file:
                 write_group(file, draft, folder, copy)
             used = _read_back(temporary, field, master.context.access.roots)
-        allowed = _folders_to_allow(used, folder)
+        allowed = folders_to_allow(used, folder)
         return Attached(os.fspath(output or path), home.formula_path, allowed)
 
 
@@ -232,8 +232,16 @@ def _write_limits(
                 field.attrs["units"] = units
 
 
-def _folders_to_allow(files: set[str], folder: str) -> tuple[str, ...]:
-    """Folders of linked files outside the folder of the new file."""
+def folders_to_allow(files: set[str], folder: str) -> tuple[str, ...]:
+    """Folders of linked files outside the folder of the file that links to them.
+
+    Parameters
+    ----------
+    files : set of str
+        The linked files.
+    folder : str
+        Of the file with the links.
+    """
     home = os.path.realpath(folder)
     folders = {os.path.dirname(file) for file in files}
     return tuple(sorted(f for f in folders if os.path.commonpath([f, home]) != home))

@@ -226,7 +226,8 @@ class SymbolFinder:
         hint = f"; did you mean {close[0]!r}?" if close else ""
         message = f"{name!r} is neither given as a symbol nor a dataset beside the field{hint}"
         if self.preset is not None and name in self.preset.symbols:
-            message += f"; the preset {self.preset.name} needs {self.preset.symbols[name]}"
+            needed = f"the preset {self.preset.name} needs {self.preset.symbols[name]}"
+            message += f"; {needed}; give it with --symbol '{name}=FILE:/PATH'"
         raise UnknownNameError(message, self.formula.text, self._first_use(name))
 
     def _first_use(self, name: str) -> Span | None:

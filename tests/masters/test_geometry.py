@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import nxformula
 from nxformula.cli import main
 from nxformula.errors import FileError
-from nxformula.masters.geometry.chains import Chains, Placed
+from nxformula.masters.geometry.chains import Chains, Placed, detectors_of
 from nxformula.masters.geometry.crystfel import Geometry, Panel, parse_geometry, read_geometry
 from nxformula.masters.geometry.crystfel_writer import geometry_text
 from nxformula.masters.geometry.hierarchy import corner_of, hierarchy, steps_of
@@ -302,6 +302,37 @@ def test_jungfrau_16m_of_cctbx() -> None:
     assert len(geometry.panels) in (32, 256)
     root = hierarchy(geometry)
     assert len(list(root.leaves())) == len(geometry.panels)
+
+
+#: Of a file: how many modules its detector has, and the first module's corner in mm.
+OTHERS = {
+    "nexgen_eiger_rotation/rot_1.nxs": 1,
+    "nexgen_jungfrau/jf_1.nxs": 1,
+    "dls_i03_Therm_6_2.nxs": 1,
+    "dls_hyperion_rotation_scan_0.nxs": 1,
+    "dls_nexgen_xrc_209_master.h5": 1,
+    "dls_i03_ins_8_5/rotation/ins_8_5.nxs": 1,
+    "dxtbx_writer/dxtbx_cspad.h5": 64,
+    "cctbx_jf16m/jf16m_modules_master.h5": 32,
+}
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="files of others are not beside the checkout")
+@pytest.mark.parametrize("name", OTHERS)
+def test_files_of_others_are_where_nxmx_says(name: str) -> None:
+    nxmx = pytest.importorskip("nxmx", reason="resolves chains on its own")
+    path = SHARED / "data/nxmx" / name
+    with nxformula.open(path) as file:
+        (detector,) = detectors_of(file)
+        modules = Chains(file).modules(file[detector])
+    assert len(modules) == OTHERS[name]
+    with h5py.File(path) as file:
+        for module in modules:
+            group = nxmx.NXdetector_module(file[f"{detector}/{module.name}"])
+            for axis, step in (("fast", module.fast), ("slow", module.slow)):
+                chain = nxmx.get_dependency_chain(getattr(group, f"{axis}_pixel_direction"))
+                found = nxmx.get_cumulative_transformation(chain)[0][:3, 3] / 1000
+                np.testing.assert_allclose(found, module.origin + step, atol=1e-7)
 
 
 # The command

@@ -387,6 +387,31 @@ def test_swissfel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert len(modules) == 16, "each module is its eight chips"
 
 
+SHARED = Path(__file__).parents[3] / "shared/data/nxmx/cctbx_jf16m"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="files of others are not beside the checkout")
+def test_jungfrau_16m_as_cctbx_has_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same run and geometry by cctbx's script: 32 modules of 514 x 1030 pixels."""
+    metadata = write_swissfel(tmp_path).metadata
+    output = tmp_path / "jf16m.nxs"
+    stack = SHARED / "run_0087.JF07T32V01.h5"
+    command = ["master", str(stack), "--geometry", str(SHARED / "jf16m.geom"), "--force"]
+    command += ["--metadata", str(metadata), "--set", "detector.distance=0.1"]
+    assert main([*command, "--output", str(output)]) == 0
+    assert f"to read it, add --allow {stack.resolve().parent}" in capsys.readouterr().out
+    assert main(["validate", str(output), "--allow", str(SHARED.resolve())]) == 0
+    other = SHARED / "jf16m_modules_master.h5"
+    with nxformula.open(output, allow=[SHARED.resolve()]) as one, nxformula.open(other) as two:
+        np.testing.assert_array_equal(one[FIELD][1], two["/entry/data/data"][1])
+        found = {m.data_origin[-2:]: m for m in Chains(one).modules(one[DETECTOR])}
+        modules = Chains(two).modules(two["/entry/instrument/ELE_D0"])
+    assert len(modules) == len(found) == 32
+    for module in modules:
+        difference = found[module.data_origin[-2:]].positions() - module.positions()
+        assert np.abs(difference[..., :2]).max() / 75e-6 < 1e-3
+
+
 def test_disabled_modules(tmp_path: Path) -> None:
     """A detector of four modules, of which the second and the last are not in the images."""
     run = write_swissfel(tmp_path)

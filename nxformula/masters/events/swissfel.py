@@ -25,11 +25,16 @@ def is_swissfel(path: str) -> bool:
 
 
 def _detector(file: Any) -> str | None:
+    """Name of the group with the images below `data`."""
     holder = file.get("data")
     if not isinstance(holder, h5py.Group):
         return None
+    needed = {"data", "pulse_id"}
+    if needed <= set(holder):
+        # As converters write it, without the name of the detector.
+        return "."
     names = [name for name in holder if isinstance(holder.get(name), h5py.Group)]
-    return next((n for n in names if {"data", "pulse_id"} <= set(holder[n])), None)
+    return next((n for n in names if needed <= set(holder[n])), None)
 
 
 def read_files(paths: list[str]) -> Run:
@@ -56,9 +61,10 @@ def read_files(paths: list[str]) -> Run:
     sources = tuple(each[5] for each in found)
     modules = ids.shape[1]
     height = shape[0] // modules
+    named = "detector" if detector == "." else detector
     stacks = [
         Stack(
-            f"{detector}_{k:02}" if modules > 1 else detector,
+            f"{named}_{k:02}" if modules > 1 else named,
             sources,
             (height, *shape[1:]),
             dtype,
@@ -68,7 +74,7 @@ def read_files(paths: list[str]) -> Run:
         )
         for k in range(modules)
     ]
-    return Run(tuple(stacks), ("event_id",), detector, True, _module_map(paths[0], detector))
+    return Run(tuple(stacks), ("event_id",), named, True, _module_map(paths[0], detector))
 
 
 def _module_map(path: str, detector: str) -> tuple[int, ...] | None:

@@ -19,6 +19,9 @@ from nxformula.nexus.files import FilePool
 from nxformula.nexus.links import Resolver, link_of
 from nxformula.nexus.text import as_text, attribute_of
 
+#: Units that numbers of a chain are in: of offsets, and of values.
+_LENGTH: Final = ("m",)
+_ANY: Final = ("m", "rad")
 #: Axes of one chain.
 _MOST: Final = 100
 
@@ -189,17 +192,22 @@ class Chains:
         if not h5py.h5a.exists(axis.id, b"offset"):
             return np.zeros(3)
         offset = self._vector(axis, "offset")
-        return offset * self._scale(axis, "offset_units") if offset.any() else offset
+        if not offset.any():
+            return offset
+        # Files without offset_units mean the units of the axis, as nxmx takes them.
+        has_own = h5py.h5a.exists(axis.id, b"offset_units")
+        return offset * self._scale(axis, "offset_units" if has_own else "units", _LENGTH)
 
-    def _scale(self, axis: Any, attribute: str) -> float:
+    def _scale(self, axis: Any, attribute: str, kinds: tuple[str, ...] = _ANY) -> float:
         text = as_text(attribute_of(axis, attribute))
         if text is None:
             message = f"{axis.name} in {self.file.filename} has no {attribute}"
             raise FileError(message, self.file.filename)
-        found = _scale_of(text)
+        found = _scale_of(text, kinds)
         if found is None:
             message = f"{axis.name} in {self.file.filename} has the {attribute} {text!r}"
-            raise FileError(f"{message}; expected a length or an angle", self.file.filename)
+            expected = "a length" if kinds == _LENGTH else "a length or an angle"
+            raise FileError(f"{message}; expected {expected}", self.file.filename)
         return found
 
     def _vector(self, axis: Any, attribute: str) -> Array:
@@ -226,14 +234,14 @@ def _numbers(dataset: Any) -> Array:
 
 
 @cache
-def _scale_of(text: str) -> float | None:
-    """How many m, or rad, a unit is."""
+def _scale_of(text: str, kinds: tuple[str, ...]) -> float | None:
+    """How many m, or rad, a unit is; None if it is neither of what is wanted."""
     try:
         unit = parse_unit(text)
     except UnitError:
         return None
-    ratio = unit.ratio(parse_unit("m"))
-    return unit.ratio(parse_unit("rad")) if ratio is None else ratio
+    ratios = (unit.ratio(parse_unit(kind)) for kind in kinds)
+    return next((ratio for ratio in ratios if ratio is not None), None)
 
 
 def _turned(axis: Array, angle: float) -> Array:
@@ -253,5 +261,6 @@ def detectors_of(file: Any) -> list[str]:
         if is_group and as_text(attribute_of(member, "NX_class")) == "NXdetector":
             found.append(f"/{name}")
 
-    h5py.Group.visititems(file, visit)
+    # A view would follow what a field is made of.
+    h5py.File(file.id).visititems(visit)
     return found
