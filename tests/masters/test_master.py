@@ -155,6 +155,7 @@ def test_a_moved_run_and_one_that_is_gone(made: DemonstrationRun, tmp_path: Path
     ("name", "message"),
     [
         ("RAW-R0238-AGIPD05-S00000.h5", "AGIPD05-S00000.h5: not an HDF5 file"),
+        ("run", "has files of several runs: R0238, R0239"),
         ("shape", "module AGIPD05 has frames uint16(2, 512, 64), and AGIPD00 has"),
     ],
 )
@@ -168,7 +169,9 @@ def test_files_of_a_run_that_are_damaged(
     raw = tmp_path / "raw"
     shutil.copytree(made.sources[0], raw)
     path = raw / "RAW-R0238-AGIPD05-S00000.h5"
-    if name == "shape":
+    if name == "run":
+        path.rename(raw / "RAW-R0239-AGIPD05-S00000.h5")
+    elif name == "shape":
         with h5py.File(path, "r+") as file:
             group = file["INSTRUMENT/SPB_DET_AGIPD1M-1/DET/5CH0:xtdf/image"]
             del group["data"]

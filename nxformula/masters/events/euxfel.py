@@ -15,7 +15,7 @@ from nxformula.errors import FileError
 from nxformula.masters.events.stacks import Run, Source, Stack, columns
 from nxformula.nexus.files import open_file, reading
 
-_FILE: Final = re.compile(r"(RAW|CORR)-R\d+-([A-Za-z]+)(\d+)-S(\d+)\.h5")
+_FILE: Final = re.compile(r"(RAW|CORR)-(R\d+)-([A-Za-z]+)(\d+)-S(\d+)\.h5")
 #: Sources of images: the detector's name, and of its values the group below `INSTRUMENT`.
 _IMAGE: Final = re.compile(
     r"([^/]+)/(?:DET|CORR)/(?:\d+CH0:(?:xtdf|output)/image|JNGFR\d+:\w+/data)"
@@ -47,6 +47,7 @@ def read_run(folder: str, detector: str | None = None) -> Run:
     parts: dict[str, list[_Part]] = {}
     names: dict[str, None] = {}
     kinds: set[str] = set()
+    runs: set[str] = set()
     for name in sorted(os.listdir(folder)):
         match = _FILE.fullmatch(name)
         if match is None:
@@ -56,7 +57,8 @@ def read_run(folder: str, detector: str | None = None) -> Run:
             names[found] = None
             if detector is None or found == detector:
                 kinds.add(match[1])
-                module = f"{match[2]}{match[3]}"
+                runs.add(match[2])
+                module = f"{match[3]}{match[4]}"
                 parts.setdefault(module, []).append(_Part(path, group, found))
     if not parts:
         listed = f"; it has {', '.join(names)}" if names else ""
@@ -65,6 +67,9 @@ def read_run(folder: str, detector: str | None = None) -> Run:
     if len(used) > 1 or len(kinds) > 1:
         listed = ", ".join(sorted(used | kinds))
         raise FileError(f"{folder} has several detectors: {listed}; choose one", folder)
+    if len(runs) > 1:
+        listed = ", ".join(sorted(runs))
+        raise FileError(f"{folder} has files of several runs: {listed}", folder)
     stacks = [_stack(module, each) for module, each in sorted(parts.items())]
     _check_alike(stacks)
     return Run(tuple(stacks), ("train_id", "pulse_id"), used.pop(), kinds == {"RAW"})
