@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from nxformula.engine.layout import Array
+from nxformula.engine.threads import for_each
 from nxformula.errors import CorruptFileError, FileError, MissingSourceError, VersionError
 from nxformula.language.types import SYMBOL_DTYPES
 from nxformula.nexus.links import Resolver, check_declared, declared_bytes, link_of
@@ -271,32 +272,32 @@ class EventFrames:
         FileError
             A source is missing, or is not what the index was made from.
         """
+        pieces = list(self._pieces(parts, out))
+        each = max(1, threads // max(1, len(pieces)))
+        for_each(lambda piece: read(*piece, each), pieces, threads)
+
+    def _pieces(
+        self, parts: Sequence[Part], out: Array
+    ) -> Iterator[tuple[Any, tuple[Part, ...], Array]]:
+        """What is read of each source, and where it goes; what is not there is filled."""
         events, slow = parts[0], parts[-2]
         chosen = events if not isinstance(events, range) else _as_slice(events)
         table = self.index[chosen]
+        channel = () if self.channel is None else (range(self.channel, self.channel + 1),)
         for number, module in enumerate(self.modules):
             begin = number * self.height
             first, end = within(slow, begin, begin + self.height)
             if first == end:
                 continue
-            target = out[..., first:end, :]
-            # Missing rows differ from module to module: all that is not there is filled first.
-            rows = table[:, number]
-            missing = rows < 0
-            if len(rows) == 1:
-                if rows[0] < 0:
-                    target[...] = self.invalid
-                    continue
-            elif missing.any():
-                target[missing] = self.invalid
+            target, rows = out[..., first:end, :], table[:, number]
+            if len(rows) != 1 or rows[0] < 0:
+                target[rows < 0] = self.invalid
             own = from_start(slow[first:end], begin - module.slow_origin)
-            channel = () if self.channel is None else (range(self.channel, self.channel + 1),)
             inner = (*channel, *parts[1:-2], own, parts[-1])
             for source, places, at in self._runs(module, rows):
                 # Of what is one place in a source the output has no dimension.
                 extra = (np.newaxis,) * (len(places) - 1 + len(channel))
-                dataset = self._source(module, source)
-                read(dataset, (*places, *inner), target[(at, *extra)], threads)
+                yield self._source(module, source), (*places, *inner), target[(at, *extra)]
 
     def _runs(self, module: Module, rows: Array) -> Iterator[tuple[int, tuple[range, ...], slice]]:
         """Rows that follow one another in a source, as do their events: source, rows, events."""
