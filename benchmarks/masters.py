@@ -12,6 +12,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from nxformula.masters.geometry.chains import Chains
 from nxformula.masters.geometry.crystfel import parse_geometry
 from nxformula.masters.geometry.hierarchy import hierarchy
 from nxformula.masters.geometry.writing import write_geometry
+from nxformula.masters.stacked import Stretch, stacked_layout, stretches
 from nxformula.nexus.event_index import EventFrames
 from nxformula.nexus.reader import open as open_reader
 
@@ -125,6 +127,55 @@ def reading(folder: Path, events: int) -> list[str]:
     ]
 
 
+def virtual(folder: Path, events: int = 2000) -> list[str]:
+    """Virtual datasets with a mapping for each stretch, and for each frame, beside the index."""
+    made = stacks(events)
+    sources = []
+    for stack in made:
+        path = folder / f"v_{stack.name}.h5"
+        values = np.broadcast_to(stack.ids[:, :1, None] % 60000, (stack.rows, 8, 8))
+        with h5py.File(path, "w") as file:
+            file.create_dataset("data", data=values.astype("u2"))
+        sources.append(Source(str(path), "/data", stack.rows))
+    made = stacks(events, sources)
+    run, table = Run(tuple(made), ("event_id",), "detector"), match(made)
+    shape = (len(table.ids), *run.image)
+    by_run = stretches(run, table)
+    by_frame = [
+        replace(one, event=one.event + k, row=one.row + k, count=1)
+        for one in by_run
+        for k in range(one.count)
+    ]
+    with h5py.File(folder / "v_index.h5", "w") as file:
+        write_index(file, run, table, str(folder), 0)
+    wanted = np.random.default_rng(2).integers(0, events, 200)
+    with open_reader(folder / "v_index.h5") as view:
+        frames = EventFrames(view["event_index"], view.context.resolver)
+        expected = np.stack([frames[int(event)] for event in wanted])
+        times = [least(lambda: [frames[int(event)] for event in wanted]) / len(wanted)]
+    rows = [f"| a random event of {events:,}: through the index | {1e3 * times[0]:.3f} ms | - |"]
+    for name, found in (("stretch", by_run), ("frame", by_frame)):
+        path = folder / f"v_{name}_vds.h5"
+
+        def write(path: Path = path, found: list[Stretch] = found) -> None:
+            with h5py.File(path, "w", libver=("earliest", "v110")) as file:
+                layout = stacked_layout(run, shape, found, str(folder), None)
+                file.create_virtual_dataset("data", layout, fillvalue=0)
+
+        begin = time.perf_counter()
+        write()
+        written = time.perf_counter() - begin
+        with h5py.File(path) as file:
+            opened = least(lambda path=path: h5py.File(path)["data"][0], 1)
+            data = file["data"]
+            np.testing.assert_array_equal(np.stack([data[e] for e in wanted]), expected)
+            spent = least(lambda data=data: [data[e] for e in wanted]) / len(wanted)
+        what = f"virtual dataset, a mapping for each {name} ({len(found):,})"
+        check = f"same values; written in {written:.2f} s, first read {opened:.2f} s"
+        rows.append(f"| {what} | {1e3 * spent:.3f} ms | {check} |")
+    return rows
+
+
 def geometry(folder: Path, modules: int = 256) -> list[str]:
     """Time to write and to resolve the geometry of many modules."""
     lines = ["res = 5000", "clen = 0.1"]
@@ -174,7 +225,7 @@ def main(folder: Path) -> None:
     print("| what | time | check |\n| --- | --- | --- |")
     for events in (100_000, 1_000_000):
         print(matching(events), flush=True)
-    for row in (*reading(folder, 100_000), *geometry(folder)):
+    for row in (*reading(folder, 100_000), *virtual(folder), *geometry(folder)):
         print(row, flush=True)
 
 

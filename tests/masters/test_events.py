@@ -16,7 +16,7 @@ from nxformula.errors import FileError, ForbiddenPathError, NXFormulaError
 from nxformula.masters.events.matching import ABSENT, BAD, DUPLICATE, GOOD, match
 from nxformula.masters.events.runs import read_run
 from nxformula.masters.events.stacks import Stack, columns
-from nxformula.nexus.event_index import EventFrames
+from nxformula.nexus.event_index import EventFrames, event_fields
 from nxformula.nexus.reader import open as open_reader
 
 from .runs import SHAPE, stack, write_pairs
@@ -390,3 +390,26 @@ def test_swissfel(tmp_path: Path) -> None:
         frames = EventFrames(file["event_index"], file.context.resolver)
         assert file["event_index/event_id"][...].tolist() == [100, 101, 102, 104]
         assert frames[:, ::512, 0].tolist() == [[0, 1], [0, 11], [10, 0], [20, 21]]
+
+
+def test_lpd(tmp_path: Path) -> None:
+    pytest.importorskip("extra_data", reason="makes files as European XFEL writes them")
+    from extra_data.tests.mockdata import write_file
+    from extra_data.tests.mockdata.detectors import LPDModule
+
+    for number in range(2):
+        path = tmp_path / f"RAW-R0450-LPD{number:02}-S00000.h5"
+        device = LPDModule(f"FXE_DET_LPD1M-1/DET/{number}CH0", frames_per_train=3)
+        write_file(str(path), [device], ntrains=4 - number, format_version="1.0")
+    run = read_run([str(tmp_path)])
+    # The one channel of its frames is no dimension of the images.
+    assert run.fields == {"data": 0}
+    output = tmp_path / "index.h5"
+    assert main(["events", str(tmp_path), "--output", str(output)]) == 0
+    with open_reader(output) as file:
+        fields = event_fields(file["event_index"])
+        frames = EventFrames(file["event_index"], file.context.resolver, fields["data"])
+        assert frames.shape == (12, 512, 256)
+        assert frames[3:5, 250:260].shape == (2, 10, 256)
+        present = file["event_index/present"][...].tolist()
+        assert sorted(present) == [1] * 3 + [2] * 9

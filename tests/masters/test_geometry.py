@@ -376,3 +376,18 @@ def test_axes_of_other_files_are_not_read(tmp_path: Path) -> None:
             pytest.raises(FileError, match="none.h5" if target == "none.h5" else "secret"),
         ):
             Chains(file).modules(file["/entry/instrument/detector"])
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="files of others are not beside the checkout")
+@pytest.mark.parametrize("name", OTHERS)
+def test_files_of_others_there_and_back(name: str, tmp_path: Path) -> None:
+    """CSPAD of 64 chips, JUNGFRAU of 32 modules, single panels: as CrystFEL, and in NeXus again."""
+    with nxformula.open(SHARED / "data/nxmx" / name) as file:
+        (detector,) = detectors_of(file)
+        modules = {m.name: m for m in Chains(file).modules(file[detector])}
+    geometry = parse_geometry(geometry_text(list(modules.values()), "/entry/data/data", None))
+    assert isinstance(geometry.clen, float)
+    for again in write(tmp_path / "again.h5", geometry, geometry.clen):
+        own = modules[again.name]
+        pitch = np.linalg.norm(own.fast)
+        assert np.abs(again.positions() - own.positions()).max() / pitch < 1e-3

@@ -477,7 +477,7 @@ def dead_time(a: Arrays, k: int) -> np.ndarray:
 BY_HAND = transcriptions(np.random.default_rng(6))
 #: Presets without frames and images, which have tests of their own.
 OTHERS = {
-    *("mpccd", "mpccd-tenths", "timepix3", "polynomial"),
+    *("mpccd", "mpccd-tenths", "timepix3", "timepix3-time-walk", "polynomial"),
     *("tof", "tof-energy", "energy-axis", "cspad-common-mode"),
 }
 
@@ -552,6 +552,20 @@ def test_panels_events_and_channels(backend: str) -> None:
     x = kernel_of(preset("timepix3"), events, backend)(events).astype("f8")
     a, b, c, t = (events[name].astype("f8")[address] for name in constants_of)
     np.testing.assert_allclose(a * x + b - c / (x - t), tot, rtol=1e-5)
+
+    walk = {name: random.uniform(1, 3, 65536) for name in ("walk", "walk_shift", "delay")}
+    walk["walk_shift"] = -walk["walk_shift"]
+    timed: Arrays = {"data": random.uniform(0, 1e6, tot.size), "tot": tot, "address": address}
+    timed |= {name: events[name] for name in constants_of}
+    timed |= {name: values.astype("f4") for name, values in walk.items()}
+    arrival = kernel_of(preset("timepix3-time-walk"), timed, backend)(timed)
+    a, b, c, t = (events[name].astype("f8")[address] for name in constants_of)
+    # (a*x + b - tot) * (x - t) = c, by the formula of quadratic equations.
+    p, q = (a * t - b + tot) / a, (t * (tot - b) - c) / a
+    energy = (p + np.sqrt(p * p - 4 * q)) / 2
+    np.testing.assert_allclose(a * energy + b - c / (energy - t), tot, rtol=1e-9)
+    cw, tw, dw = (timed[name].astype("f8")[address] for name in walk)
+    np.testing.assert_allclose(arrival, timed["data"] - cw / (energy - tw) - dw, rtol=1e-9)
 
     axis: Arrays = {
         "data": np.arange(1 << 20, dtype="i4"),
