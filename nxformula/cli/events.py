@@ -26,20 +26,47 @@ EXAMPLE = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument(
-        "sources",
-        metavar="RUN",
-        nargs="+",
-        help="run folder of European XFEL, files of SwissFEL, or MODULE=FILE:/DATA,/IDS",
-    )
+    add_sources(parser)
     parser.add_argument("--output", metavar="index.h5", help="write the event index")
-    parser.add_argument("--detector", metavar="NAME", help="where the run has several")
     add_matching(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_force(parser)
 
 
-def add_matching(parser: argparse.ArgumentParser) -> None:
+def add_sources(parser: argparse._ActionsContainer) -> None:
+    """The run, and its detector."""
+    parser.add_argument(
+        "sources",
+        metavar="RUN",
+        nargs="*",
+        help="run folder of European XFEL, its files or those of SwissFEL by names or patterns, "
+        "or MODULE=FILE:/DATA,/IDS",
+    )
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="the same as an option, as 'run/*.h5' (may be repeated)",
+    )
+    parser.add_argument("--detector", metavar="NAME", help="where the run has several")
+
+
+def sources_of(arguments: argparse.Namespace) -> list[str]:
+    """All that was given as the run.
+
+    Raises
+    ------
+    ValueError
+        Nothing was.
+    """
+    found: list[str] = [*arguments.sources, *arguments.data]
+    if not found:
+        raise ValueError("give the run: a folder, files, or MODULE=FILE:/DATA,/IDS")
+    return found
+
+
+def add_matching(parser: argparse._ActionsContainer) -> None:
     """Options that say how rows are matched."""
     parser.add_argument(
         "--offset",
@@ -63,7 +90,7 @@ def _offset(text: str) -> tuple[str, int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Match, write, and print what became of the frames."""
-    found = read_run(arguments.sources, arguments.detector)
+    found = read_run(sources_of(arguments), arguments.detector)
     table = match(found.stacks, dict(arguments.offset), arguments.least)
     counts = summary(found, table)
     if arguments.output is not None:

@@ -1,34 +1,66 @@
-"""Runs without some modules: what is left of a geometry and of constants.
+"""Runs without some modules: which are left, and what of a geometry.
 
 SwissFEL leaves disabled modules out of its images and says so in `module_map`: for each module of
-the detector the place in the images, or -1.
+the detector the place in the images, or -1. Of other runs the user says it.
 """
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Final
 
-import h5py
 import numpy as np
 
 from nxformula.errors import FileError
+from nxformula.masters.events.stacks import Run, as_module_map
 from nxformula.masters.geometry.crystfel import Geometry, Panel
-from nxformula.nexus import names
-from nxformula.nexus.files import open_file
-from nxformula.nexus.presets import Preset
-from nxformula.nexus.sources import SymbolSource, parse_source
-from nxformula.nexus.text import as_names, attribute_of
+from nxformula.masters.selection import read_array
 
-#: Name of the group with constants of the modules that are left.
-GROUP = "constants"
+_LISTED: Final = re.compile(r"\s*-?\d+\s*(?:,\s*-?\d+\s*)*")
+_PLACE: Final = re.compile(r"(?P<file>.+):(?P<path>/.+)")
 
 
-def has_disabled(module_map: Sequence[int] | None) -> bool:
-    """Whether modules are disabled, or in another order."""
-    return module_map is not None and list(module_map) != list(range(len(module_map)))
+def with_module_map(run: Run, text: str | None) -> Run:
+    """A run with the module map that the user gives, which goes before that of its files.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    text : str or None
+        `FILE:/PATH`, or the places themselves, as `0,-1,1`; None leaves the run as it is.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read, or holds no module map.
+    ValueError
+        The text is none of these, or is of another number of modules than the run has.
+    """
+    if text is None:
+        return run
+    if _LISTED.fullmatch(text):
+        found = as_module_map(np.array([int(number) for number in text.split(",")]))
+    else:
+        match = _PLACE.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not of the form FILE:/PATH or 0,-1,1")
+        values, _ = read_array(match["file"], match["path"])
+        try:
+            found = as_module_map(values[0] if values.ndim == 2 and len(values) else values)
+        except ValueError as error:
+            raise FileError(f"{text}: {error}", match["file"]) from None
+    left = sum(place >= 0 for place in found)
+    rows = run.image[0]
+    if len(run.stacks) > 1 and left != len(run.stacks):
+        message = f"the module map {text} has {left} places, and the run {len(run.stacks)} modules"
+        raise ValueError(message)
+    if rows % left:
+        message = f"the module map {text} has {left} places, and images have {rows} rows"
+        raise ValueError(message)
+    return replace(run, module_map=found)
 
 
 def without_disabled(geometry: Geometry, module_map: Sequence[int], height: int) -> Geometry:
@@ -77,87 +109,3 @@ def without_disabled(geometry: Geometry, module_map: Sequence[int], height: int)
     }
     bad = tuple(region for region in geometry.bad if region.panel is None or region.panel in panels)
     return replace(geometry, panels=panels, collections=collections, bad=bad)
-
-
-def gathered(
-    detector: Any,
-    symbols: Sequence[str],
-    preset: Preset,
-    module_map: Sequence[int],
-    height: int,
-    folder: str,
-) -> list[str]:
-    """Symbols whose constants are of all modules, as virtual datasets of those that are left.
-
-    Parameters
-    ----------
-    detector : h5py.Group
-        In a file open for writing; receives the group `constants`.
-    symbols : sequence of str
-        In the form of `--symbol`.
-    preset : Preset
-        Says which dimension is which, where nothing else does.
-    module_map, height
-        As `without_disabled` takes them.
-    folder : str
-        Where the file will be.
-
-    Returns
-    -------
-    list of str
-        The symbols, where they are to be read.
-    """
-    return [
-        _gathered(detector, *parse_source(text), text, preset, module_map, height, folder)
-        for text in symbols
-    ]
-
-
-def _gathered(
-    detector: Any,
-    name: str,
-    source: SymbolSource,
-    text: str,
-    preset: Preset,
-    module_map: Sequence[int],
-    height: int,
-    folder: str,
-) -> str:
-    if source.file is None or source.path is None:
-        return text
-    with open_file(source.file) as file:
-        dataset = file.get(source.path)
-        known = preset.symbols.get(name.removesuffix(names.ERRORS_SUFFIX))
-        stated = as_names(attribute_of(dataset, names.AXES)) if dataset is not None else None
-        axes = source.axes or stated or (known.axes if known is not None else None)
-        is_whole = (
-            isinstance(dataset, h5py.Dataset)
-            and axes is not None
-            and len(axes) == dataset.ndim
-            and "slow" in axes
-            and dataset.shape[axes.index("slow")] == height * len(module_map)
-        )
-        if not is_whole:
-            return text
-        assert axes is not None, "asked for before"
-        slow = axes.index("slow")
-        shape = list(dataset.shape)
-        shape[slow] = height * sum(place >= 0 for place in module_map)
-        layout = h5py.VirtualLayout(tuple(shape), dataset.dtype)
-        relative = os.path.relpath(os.path.realpath(source.file), os.path.realpath(folder))
-        whole = h5py.VirtualSource(relative, source.path, dataset.shape)
-        for number, place in enumerate(module_map):
-            if place >= 0:
-                before = (slice(None),) * slow
-                target = slice(place * height, (place + 1) * height)
-                layout[(*before, target)] = whole[
-                    (*before, slice(number * height, (number + 1) * height))
-                ]
-        units = source.units or dataset.attrs.get("units")
-    group = detector.require_group(GROUP)
-    group.attrs["NX_class"] = "NXcollection"
-    fill = np.nan if np.dtype(layout.dtype).kind == "f" else 0
-    virtual = group.create_virtual_dataset(name, layout, fillvalue=fill)
-    if units is not None:
-        virtual.attrs["units"] = units
-    return f"{name}={virtual.name}[{','.join(axes)}]"

@@ -12,7 +12,8 @@ import numpy as np
 
 from nxformula.engine.layout import Array
 from nxformula.errors import FileError
-from nxformula.masters.disabled import gathered, has_disabled
+from nxformula.masters.constants import place_constants
+from nxformula.masters.disabled import with_module_map
 from nxformula.masters.events.matching import EventTable, match
 from nxformula.masters.events.runs import read_run
 from nxformula.masters.events.stacks import Run
@@ -24,6 +25,11 @@ from nxformula.masters.metadata import Metadata, check_complete
 from nxformula.masters.placement import placed
 from nxformula.masters.selection import mask_of_user, selected, write_per_event
 from nxformula.masters.stacked import MOST_MAPPINGS, Stretch, stacked_layout, stretches
+from nxformula.masters.wavelengths import (
+    Wavelengths,
+    spectra_of_events,
+    wavelengths_of_events,
+)
 from nxformula.masters.writer import DETECTOR, FIELD, MasterWriter
 from nxformula.nexus.attach import attach, folders_to_allow
 from nxformula.nexus.output import new_file
@@ -47,16 +53,22 @@ class Options:
         Added to ids of modules.
     least : int
         Modules that an event must have.
+    module_map : str or None
+        Which modules are left out, as `with_module_map` takes it.
     select : str or None
-        `FILE:/PATH` with the ids of the events to keep.
+        The events to keep, as `selected` takes it.
     preset : Preset or None
         The calibration.
     symbols : tuple of str
         Its constants, in the form of `--symbol`.
+    repack : bool
+        Whether constants are copied, plane by plane.
     vds : bool
         Whether the stacked virtual dataset is written.
     wavelengths : str or None
-        `FILE:/VALUES,/IDS`, a wavelength in angstrom for each event.
+        A wavelength for each event, as `wavelengths_of_events` takes it.
+    spectrum : str or None
+        A spectrum for each event, as `spectra_of_events` takes it.
     per_event : tuple of str
         `NAME=FILE:/VALUES,/IDS`, other values for each event.
     mask : str or None
@@ -66,11 +78,14 @@ class Options:
     detector: str | None = None
     offsets: Mapping[str, int] | None = None
     least: int = 1
+    module_map: str | None = None
     select: str | None = None
     preset: Preset | None = None
     symbols: tuple[str, ...] = ()
+    repack: bool = False
     vds: bool = True
     wavelengths: str | None = None
+    spectrum: str | None = None
     per_event: tuple[str, ...] = ()
     mask: str | None = None
 
@@ -137,16 +152,17 @@ def build_master(
         The formula does not fit.
     """
     layout = read_geometry(geometry)
-    run = read_run(sources, options.detector)
+    run = with_module_map(read_run(sources, options.detector), options.module_map)
     layout, origins = placed(layout, run)
     known = {
-        "beam.wavelength": options.wavelengths or layout.wavelength,
+        "beam.wavelength": options.wavelengths or options.spectrum or layout.wavelength,
         "detector.distance": layout.clen if isinstance(layout.clen, float) else None,
     }
     check_complete(metadata, known)
     table = selected(match(run.stacks, options.offsets, options.least), options.select)
     if not len(table.ids):
         raise FileError(f"{sources[0]}: no event has enough good frames", sources[0])
+    beam = _wavelengths(table, options, metadata)
     found = _mappings(run, table) if options.vds else []
     final = os.path.abspath(output)
     inputs = [source.file for stack in run.stacks for source in stack.sources]
@@ -154,10 +170,10 @@ def build_master(
     with new_file(final, force=force, inputs=inputs) as temporary:
         with h5py.File(temporary, "w", libver=("earliest", "v110")) as file:
             writer = MasterWriter(file, run, table, metadata, os.path.dirname(final))
-            writer.entry(known, options.wavelengths)
+            writer.entry(known, beam)
             detector = writer.detector(_invalid(options.preset, run))
             write_per_event(detector["event_index"], table, options.per_event)
-            mask = mask_of_user(options.mask, run.image)
+            mask = mask_of_user(options.mask, run)
             deviation = _write_geometry(detector, layout, origins, metadata, run, mask)
             _write_field(detector, options, run, table, found, os.path.dirname(final))
             writer.data()
@@ -244,12 +260,23 @@ def _invalid(preset: Preset | None, run: Run) -> int | float:
     return _INVALID.get(kind, int(np.iinfo(dtype).max))
 
 
+def _wavelengths(table: EventTable, options: Options, metadata: Metadata) -> Wavelengths | None:
+    """Those of events, where another file has them."""
+    if options.spectrum is not None:
+        return spectra_of_events(table, options.spectrum)
+    if options.wavelengths is not None:
+        default = metadata.get("beam.wavelength")
+        return wavelengths_of_events(table, options.wavelengths, default)
+    return None
+
+
 def _symbols(detector: Any, options: Options, run: Run, folder: str) -> Sequence[str]:
-    """The constants: of the modules that are left, where some are disabled."""
-    if options.preset is None or run.module_map is None or not has_disabled(run.module_map):
-        return options.symbols
-    height = run.image[0] // sum(place >= 0 for place in run.module_map)
-    return gathered(detector, options.symbols, options.preset, run.module_map, height, folder)
+    """The constants, where they are to be read."""
+    preset = options.preset
+    if preset is None:
+        return ()
+    repack = options.repack
+    return place_constants(detector, options.symbols, preset, run, folder, repack=repack)
 
 
 def _attach(

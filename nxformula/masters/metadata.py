@@ -38,6 +38,16 @@ OPTIONAL: Final[Mapping[str, str]] = {
 }
 
 
+#: Those of them that are numbers.
+_NUMBERS: Final = frozenset(
+    (
+        *("detector.sensor_thickness", "beam.wavelength", "beam.bandwidth", "beam.flux"),
+        *("detector.distance", "detector.count_time", "detector.frame_time"),
+        *("detector.bit_depth_readout", "detector.saturation_value", "detector.underload_value"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """Values by their dotted names."""
@@ -62,16 +72,17 @@ def read_metadata(path: str | None, given: Mapping[str, str]) -> Metadata:
     Raises
     ------
     FileError
-        The file cannot be read, or names something else.
+        The file cannot be read, or has such names or values.
     ValueError
-        A name is none of these.
+        A name is none of these, or a value is no number where one is needed.
     """
     values: dict[str, Any] = {}
     if path is not None:
         values.update(_flat(_table(path), ""))
         _check(values, lambda message: FileError(f"{path}: {message}", path))
-    _check(given, ValueError)
-    values.update({name: _typed(text) for name, text in given.items()})
+    stated = {name: _typed(text) for name, text in given.items()}
+    _check(stated, ValueError)
+    values.update(stated)
     return Metadata(values)
 
 
@@ -97,9 +108,12 @@ def _flat(table: Mapping[str, Any], above: str) -> dict[str, Any]:
 
 def _check(values: Mapping[str, Any], error: Any) -> None:
     known = {**REQUIRED, **OPTIONAL}
-    for name in values:
+    for name, value in values.items():
         if name not in known:
             raise error(f"{name!r} is not known; expected one of {', '.join(known)}")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name in _NUMBERS and not is_number:
+            raise error(f"{name} is {value!r}; expected a number")
 
 
 def _typed(text: str) -> Any:

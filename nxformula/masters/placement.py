@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nxformula.errors import FileError
-from nxformula.masters.disabled import has_disabled, without_disabled
+from nxformula.masters.disabled import without_disabled
 from nxformula.masters.events.stacks import Run
 from nxformula.masters.geometry.crystfel import Geometry, Panel
 
@@ -35,12 +35,13 @@ def placed(geometry: Geometry, run: Run) -> tuple[Geometry, dict[str, tuple[int,
     stack = run.stacks[0]
     height, width = stack.shape[-2:]
     rows = sum(each.shape[-2] for each in run.stacks)
-    disabled = run.module_map if has_disabled(run.module_map) else None
-    every = rows if disabled is None else _RECORDED[0] * len(disabled)
+    _check_numbers(run)
+    places = run.module_map if run.kept_rows is not None else None
+    every = rows if places is None else run.module_height * len(places)
     if _has_gaps(geometry, (every, width)):
         geometry = _split(geometry)
-    if disabled is not None:
-        geometry = without_disabled(geometry, disabled, _RECORDED[0])
+    if places is not None:
+        geometry = without_disabled(geometry, places, run.module_height)
     origins: dict[str, tuple[int, int]] = {}
     for name, panel in geometry.panels.items():
         first = 0 if panel.plane is None else panel.plane * height
@@ -50,15 +51,38 @@ def placed(geometry: Geometry, run: Run) -> tuple[Geometry, dict[str, tuple[int,
                 f"{geometry.path}: panel {name} ends at slow {panel.max_ss} and fast "
                 f"{panel.max_fs}, and images of {run.detector} have {limit} x {width}"
             )
-            raise FileError(message, geometry.path)
-        if panel.plane is not None and panel.plane >= len(run.stacks):
+            raise FileError(message + _hint(run), geometry.path)
+        if panel.plane is not None and first >= rows:
             message = (
                 f"{geometry.path}: panel {name} is of module {panel.plane}, and the run has "
-                f"{len(run.stacks)}"
+                f"{rows // height}"
             )
-            raise FileError(message, geometry.path)
+            raise FileError(message + _hint(run), geometry.path)
         origins[name] = first + panel.min_ss, panel.min_fs
     return geometry, origins
+
+
+def _hint(run: Run) -> str:
+    """What to do where a geometry has modules that the run has not."""
+    return "" if run.module_map is not None else "; --module-map says which modules are left out"
+
+
+def _check_numbers(run: Run) -> None:
+    """Refuse a run in which a module is missing, if nobody says that it is left out."""
+    if run.numbers is None or run.module_map is not None:
+        return
+    every = range(max(run.numbers) + 1)
+    missing = [number for number in every if number not in run.numbers]
+    if missing:
+        listed = ", ".join(stack.name for stack in run.stacks)
+        places = {number: place for place, number in enumerate(run.numbers)}
+        wanted = ",".join(str(places.get(number, -1)) for number in every)
+        file = run.stacks[0].sources[0].file
+        message = (
+            f"the run has no files of module {missing[0]} (counted from 0): it has {listed}; "
+            f"--module-map {wanted} leaves out what is missing"
+        )
+        raise FileError(message, file)
 
 
 def _has_gaps(geometry: Geometry, image: tuple[int, int]) -> bool:

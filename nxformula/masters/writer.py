@@ -11,7 +11,7 @@ from nxformula.masters.events.index import write_index
 from nxformula.masters.events.matching import EventTable
 from nxformula.masters.events.stacks import Run
 from nxformula.masters.metadata import Metadata
-from nxformula.masters.selection import per_event
+from nxformula.masters.wavelengths import Wavelengths
 
 DETECTOR: Final = "/entry/instrument/detector"
 FIELD: Final = "data"
@@ -57,7 +57,7 @@ class MasterWriter:
         if units is not None:
             group[name].attrs["units"] = units
 
-    def entry(self, known: Mapping[str, Any], wavelengths: str | None) -> None:
+    def entry(self, known: Mapping[str, Any], wavelengths: Wavelengths | None) -> None:
         """Entry, source, sample, instrument and beam."""
         entry = self._group(self.file, "entry", "NXentry")
         entry.attrs["default"] = "data"
@@ -80,7 +80,9 @@ class MasterWriter:
         self._put(beam, "flux", "beam.flux", "Hz")
         value: Any = self.metadata.get("beam.wavelength") or known["beam.wavelength"]
         if wavelengths is not None:
-            value = per_event(self.table, wavelengths)
+            value = wavelengths.values
+            if wavelengths.weights is not None:
+                beam["incident_wavelength_weights"] = wavelengths.weights
         field = beam.create_dataset("incident_wavelength", data=value)
         field.attrs["units"] = "angstrom"
 

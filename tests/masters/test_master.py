@@ -217,14 +217,15 @@ def test_chosen_events_and_their_wavelengths(made: DemonstrationRun, tmp_path: P
         file["delay"] = np.array([7, 8])
     output = made.geometry.with_name("chosen.nxs")
     options = ["--select", f"{listed}:/hits", "--force"]
-    options += ["--wavelengths", f"{listed}:/wavelength,/energy_train"]
+    options += ["--wavelengths", f"{listed}:/wavelength,/energy_train{{angstrom}}"]
+    options += ["--set", "beam.wavelength=1.333"]
     options += ["--per-event", f"delay={listed}:/delay,/energy_train,offset=-1{{fs}}"]
     assert main([*made.command(output), *options]) == 0
     with nxformula.open(output) as file:
         assert file[f"{DETECTOR}/event_index/train_id"][...].tolist() == [10000, 10002]
         assert file[FIELD].shape[0] == 2
         wavelength = file["/entry/instrument/beam/incident_wavelength"][...]
-        np.testing.assert_array_equal(wavelength, [np.nan, 1.25])
+        np.testing.assert_array_equal(wavelength, [1.333, 1.25])
         delay = file[f"{DETECTOR}/event_index/delay"]
         np.testing.assert_array_equal(delay[...], [8, np.nan])
         assert delay.attrs["units"] == "fs"

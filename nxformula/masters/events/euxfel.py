@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import h5py
@@ -20,22 +20,30 @@ _FILE: Final = re.compile(r"(RAW|CORR)-(R\d+)-([A-Za-z]+)(\d+)-S(\d+)\.h5")
 _IMAGE: Final = re.compile(
     r"([^/]+)/(?:DET|CORR)/(?:\d+CH0:(?:xtdf|output)/image|JNGFR\d+:\w+/data)"
 )
+#: Detectors whose modules are counted from 0.
+_COUNTED_FROM_0: Final = ("AGIPD", "DSSC", "LPD")
 #: Names of the frames in a group of images, raw and corrected.
 _DATA: Final = ("data", "adc")
 
 
-def is_run_folder(path: str) -> bool:
-    """Whether a folder has files as European XFEL names them."""
-    return os.path.isdir(path) and any(_FILE.fullmatch(name) for name in os.listdir(path))
+def is_run_file(path: str) -> bool:
+    """Whether a file has a name as European XFEL gives it."""
+    return _FILE.fullmatch(os.path.basename(path)) is not None and os.path.isfile(path)
 
 
-def read_run(folder: str, detector: str | None = None) -> Run:
-    """The stacks of a detector in a run folder.
+def files_of(folder: str) -> list[str]:
+    """The files of a run folder."""
+    paths = (os.path.join(folder, name) for name in sorted(os.listdir(folder)))
+    return [path for path in paths if is_run_file(path)]
+
+
+def read_files(paths: Sequence[str], detector: str | None = None) -> Run:
+    """The stacks of a detector in files of a run.
 
     Parameters
     ----------
-    folder : str
-        With files such as `RAW-R0238-AGIPD00-S00000.h5`.
+    paths : sequence of str
+        Files such as `RAW-R0238-AGIPD00-S00000.h5`.
     detector : str, optional
         Its name, such as `SPB_DET_AGIPD1M-1`, where the run has several.
 
@@ -44,15 +52,14 @@ def read_run(folder: str, detector: str | None = None) -> Run:
     FileError
         A file cannot be read, or modules do not go together.
     """
+    folder = os.path.dirname(paths[0])
     parts: dict[str, list[_Part]] = {}
     names: dict[str, None] = {}
     kinds: set[str] = set()
     runs: set[str] = set()
-    for name in sorted(os.listdir(folder)):
-        match = _FILE.fullmatch(name)
-        if match is None:
-            continue
-        path = os.path.join(os.path.abspath(folder), name)
+    for path in sorted(map(os.path.abspath, paths), key=os.path.basename):
+        match = _FILE.fullmatch(os.path.basename(path))
+        assert match is not None, "asked for by the caller"
         for found, group in _images(path):
             names[found] = None
             if detector is None or found == detector:
@@ -72,7 +79,20 @@ def read_run(folder: str, detector: str | None = None) -> Run:
         raise FileError(f"{folder} has files of several runs: {listed}", folder)
     stacks = [_stack(module, each) for module, each in sorted(parts.items())]
     _check_alike(stacks)
-    return Run(tuple(stacks), ("train_id", "pulse_id"), used.pop(), kinds == {"RAW"})
+    return Run(
+        tuple(stacks),
+        ("train_id", "pulse_id"),
+        used.pop(),
+        kinds == {"RAW"},
+        numbers=_numbers([stack.name for stack in stacks]),
+    )
+
+
+def _numbers(modules: list[str]) -> tuple[int, ...]:
+    """Numbers of modules, from 0; JUNGFRAU are counted from 1, or wherever they begin."""
+    found = [int(re.sub(r"\D+", "", module)) for module in modules]
+    first = 0 if modules[0].startswith(_COUNTED_FROM_0) else min(found)
+    return tuple(number - first for number in found)
 
 
 class _Part:

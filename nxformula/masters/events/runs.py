@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from glob import glob
 
 from nxformula.errors import FileError, MissingSourceError
 from nxformula.masters.events import euxfel, pairs, swissfel
@@ -16,8 +17,9 @@ def read_run(sources: Sequence[str], detector: str | None = None) -> Run:
     Parameters
     ----------
     sources : sequence of str
-        A run folder of European XFEL; files of SwissFEL that follow one another; or, for each
-        module, `MODULE=FILE:/DATA,/IDS`.
+        A run folder of European XFEL or files of one; files of SwissFEL that follow one another;
+        or, for each module, `MODULE=FILE:/DATA,/IDS`. Files can be given by patterns, as
+        `run/*.h5`.
     detector : str, optional
         Its name, where a run folder has several.
 
@@ -29,15 +31,26 @@ def read_run(sources: Sequence[str], detector: str | None = None) -> Run:
     given = list(sources)
     if given and all(pairs.is_pair(text) for text in given):
         return pairs.read_pairs(given)
-    missing = [path for path in given if not os.path.exists(path)]
-    if missing:
-        raise MissingSourceError(f"{missing[0]}: no such file or folder", missing[0])
-    if len(given) == 1 and os.path.isdir(given[0]):
-        if not euxfel.is_run_folder(given[0]):
-            message = f"{given[0]} has no files such as RAW-R0001-AGIPD00-S00000.h5"
-            raise FileError(message, given[0])
-        return euxfel.read_run(given[0], detector)
-    folders = [path for path in given if os.path.isdir(path)]
+    paths = [path for text in given for path in _matched(text)]
+    if len(paths) == 1 and os.path.isdir(paths[0]):
+        files = euxfel.files_of(paths[0])
+        if not files:
+            message = f"{paths[0]} has no files such as RAW-R0001-AGIPD00-S00000.h5"
+            raise FileError(message, paths[0])
+        return euxfel.read_files(files, detector)
+    folders = [path for path in paths if os.path.isdir(path)]
     if folders:
         raise FileError(f"{folders[0]} is a folder; give one folder, or files", folders[0])
-    return swissfel.read_files(given)
+    if all(euxfel.is_run_file(path) for path in paths):
+        return euxfel.read_files(paths, detector)
+    return swissfel.read_files(paths)
+
+
+def _matched(text: str) -> list[str]:
+    """The file or folder of a name; else the files of a pattern, in order of their names."""
+    if os.path.exists(text):
+        return [text]
+    found = sorted(path for path in glob(text) if os.path.isfile(path))
+    if not found:
+        raise MissingSourceError(f"{text}: no such file or folder", text)
+    return found

@@ -84,6 +84,8 @@ class Run:
         Whether the values are as recorded, and not corrected.
     module_map : tuple of int or None
         Of each module of the detector its place in the images, -1 where it is disabled.
+    numbers : tuple of int or None
+        Of each stack the number of its module in the detector, where names of files state it.
     """
 
     stacks: tuple[Stack, ...]
@@ -91,6 +93,7 @@ class Run:
     detector: str
     raw: bool = True
     module_map: tuple[int, ...] | None = None
+    numbers: tuple[int, ...] | None = None
 
     @property
     def fields(self) -> dict[str, int | None]:
@@ -107,6 +110,42 @@ class Run:
         """Slow and fast pixels of an image of all modules."""
         first = self.stacks[0].shape
         return sum(stack.shape[-2] for stack in self.stacks), first[-1]
+
+    @property
+    def module_height(self) -> int:
+        """Slow pixels of a module; of the whole image where nothing says what a module is."""
+        if len(self.stacks) > 1 or self.module_map is None:
+            return self.stacks[0].shape[-2]
+        return self.image[0] // sum(place >= 0 for place in self.module_map)
+
+    @property
+    def kept_rows(self) -> Array | None:
+        """Of each row of the images, the row in one of all modules; None if these are the same."""
+        places = self.module_map
+        if places is None or list(places) == list(range(len(places))):
+            return None
+        kept = sorted((place, number) for number, place in enumerate(places) if place >= 0)
+        rows = np.arange(self.module_height)
+        return np.concatenate([number * self.module_height + rows for _, number in kept])
+
+
+def as_module_map(values: Array) -> tuple[int, ...]:
+    """The places of modules in images, as `Run.module_map` has them.
+
+    Raises
+    ------
+    ValueError
+        The values are no integers, or do not give each place once.
+    """
+    found = tuple(values.tolist()) if values.dtype.kind in "iu" and values.ndim == 1 else ()
+    places = sorted(place for place in found if place >= 0)
+    if not places or places != list(range(len(places))):
+        listed = values.dtype if values.dtype.kind not in "iu" else list(found)
+        raise ValueError(
+            f"the module map is {listed}; expected for each module its place in the images, from "
+            "0, or -1"
+        )
+    return found
 
 
 def columns(*ids: Array) -> Array:

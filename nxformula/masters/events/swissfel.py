@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from nxformula.errors import FileError
-from nxformula.masters.events.stacks import Run, Source, Stack, columns
+from nxformula.masters.events.stacks import Run, Source, Stack, as_module_map, columns
 from nxformula.nexus.files import open_file, reading
 
 #: Rows of pixels that a module of a JUNGFRAU has.
@@ -86,11 +86,10 @@ def _module_map(path: str, detector: str) -> tuple[int, ...] | None:
         with reading(f"'{dataset.name}'", path):
             values = dataset[...]
     row = values.reshape(-1, values.shape[-1])[0] if values.ndim > 1 else values.reshape(-1)
-    found = tuple(int(n) for n in row)
-    places = sorted(place for place in found if place >= 0)
-    if places != list(range(len(places))):
-        raise FileError(f"{path}: module_map {list(found)} does not give places in order", path)
-    return found
+    try:
+        return as_module_map(row)
+    except ValueError as error:
+        raise FileError(f"{path}: {error}", path) from None
 
 
 def _read(path: str) -> tuple[str, tuple[int, ...], str, Any, Any, Source]:

@@ -114,7 +114,7 @@ class BadRegion:
 
 
 #: Photon energy in eV times wavelength in angstrom (CODATA 2018).
-_HC: Final = 12398.419843320026
+EV_ANGSTROM: Final = 12398.419843320026
 _LENGTHS: Final = {"": 1.0, "m": 1.0, "mm": 1e-3}
 _ENERGIES: Final = {"": 1.0, "eV": 1.0, "keV": 1e3, "MeV": 1e6}
 _WAVELENGTHS: Final = {"": 1.0, "A": 1.0, "m": 1e10}
@@ -189,7 +189,7 @@ class _Reader:
             self.clen = self._length_or_path(value)
         elif key == "photon_energy":
             energy = self._quantity(value, _ENERGIES)
-            self.wavelength = None if energy is None else _HC / energy
+            self.wavelength = None if energy is None else EV_ANGSTROM / energy
         elif key == "wavelength":
             self.wavelength = self._quantity(value, _WAVELENGTHS)
         elif key not in _OTHER_TOP:
