@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from nxformula.cli.options import add_allow, add_force, add_formula, names, read_formula
+from nxformula.errors import printable
 from nxformula.nexus.attach import attach
 from nxformula.nexus.names import GROUP_CLASS, PROPOSED_CLASS
-from nxformula.nexus.presets import preset
+from nxformula.nexus.nxcalibration import proposal_of
+from nxformula.nexus.presets import Preset, preset
+from nxformula.nexus.sources import SymbolSource, as_option, parse_source
 
 NAME = "attach"
 SUMMARY = "write a formula into a master, after checking it against the real datasets"
@@ -26,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_formula(formula)
     formula.add_argument(
         "--preset", metavar="NAME", help="formula, axes, units and results of a preset"
+    )
+    formula.add_argument(
+        "--from-nxcalibration",
+        metavar="GROUP",
+        help="what this NXcalibration in FILE states; a description for people is shown as a "
+        "formula, and attached if you agree",
     )
     parser.add_argument(
         "--symbol",
@@ -59,24 +71,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_allow(parser)
 
 
-def _formula(arguments: argparse.Namespace) -> str:
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A formula with its symbols, and what is known of its result."""
+
+    formula: str
+    symbols: Mapping[str, SymbolSource] | Sequence[str]
+    axes: tuple[str, ...] | None = None
+    units: str | None = None
+    dtype: str = "float32"
+    results: tuple[str, ...] = ()
+    preset: Preset | None = None
+
+
+def _stated(arguments: argparse.Namespace) -> _Stated | None:
+    """What is to be attached; None if the user does not agree."""
+    if arguments.preset is not None:
+        known = preset(arguments.preset)
+        symbols = known.sources(arguments.symbol)
+        result = known.axes, known.units, known.dtype, known.results
+        return _Stated(known.formula, symbols, *result, known)
+    if arguments.from_nxcalibration is not None:
+        return _calibration(arguments)
     text: str | None = arguments.formula
-    return text if text is not None else read_formula(arguments.formula_file)
+    formula = text if text is not None else read_formula(arguments.formula_file)
+    return _Stated(formula, arguments.symbol)
+
+
+def _calibration(arguments: argparse.Namespace) -> _Stated | None:
+    group = arguments.from_nxcalibration
+    found = proposal_of(arguments.file, arguments.field, group, arguments.allow)
+    symbols = {**found.symbols, **dict(map(parse_source, arguments.symbol))}
+    if found.description is not None:
+        print(printable(f"{group} describes {found.description!r}"))
+        print("As a formula:")
+        print(printable(f"  {found.formula}"))
+        print("\n".join(f"  {as_option(name, each)}" for name, each in symbols.items()))
+        print("Attach this formula? [y/N] ", end="", flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            print("nothing is written; --formula attaches another")
+            return None
+    return _Stated(found.formula, symbols, None, found.units, "float64")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Attach the formula and say what was written."""
-    known = preset(arguments.preset) if arguments.preset else None
+    stated = _stated(arguments)
+    if stated is None:
+        return 1
     attached = attach(
         arguments.file,
         arguments.field,
-        known.formula if known else _formula(arguments),
-        known.sources(arguments.symbol) if known else arguments.symbol,
-        axes=arguments.axes or (known.axes if known else None),
-        units=arguments.units or (known.units if known else None),
-        dtype=arguments.dtype or (known.dtype if known else "float32"),
-        results=arguments.results or (known.results if known else ()),
-        preset=known,
+        stated.formula,
+        stated.symbols,
+        axes=arguments.axes or stated.axes,
+        units=arguments.units or stated.units,
+        dtype=arguments.dtype or stated.dtype,
+        results=arguments.results or stated.results,
+        preset=stated.preset,
         description=arguments.description,
         output=arguments.output,
         in_place=arguments.in_place,

@@ -77,6 +77,23 @@ def parse_source(text: str) -> tuple[str, SymbolSource]:
     return match["name"], _source(place, axes, match["units"], text)
 
 
+def as_option(name: str, source: SymbolSource) -> str:
+    """A symbol in the form of `--symbol`.
+
+    Examples
+    --------
+    >>> as_option(*parse_source("gain = g.h5:/gain [slow, fast] {count/keV}"))
+    'gain=g.h5:/gain[slow,fast]{count/keV}'
+    >>> as_option("channel", SymbolSource(axes=("channel",)))
+    'channel[channel]'
+    """
+    place = "" if source.path is None else f"={f'{source.file}:' * bool(source.file)}{source.path}"
+    if source.value is not None:
+        place = f"={source.value}"
+    axes = "" if source.axes is None else f"[{','.join(source.axes)}]"
+    return f"{name}{place}{axes}{f'{{{source.units}}}' if source.units else ''}"
+
+
 def _source(
     place: str | None, axes: tuple[str, ...] | None, units: str | None, text: str
 ) -> SymbolSource:

@@ -418,3 +418,59 @@ def test_ids_of_64_bits_are_joined_exactly(tmp_path: Path) -> None:
         file["ids"] = np.array([2**63 + 1, 2**63], "u8")
     found = per_event(table_of(2**63, 2**63 + 1), f"{path}:/values,/ids")
     assert found.tolist() == [2.5, 1.5]
+
+
+# Octal MPCCD: eight tilted panels, stacked, recorded by one machine
+
+
+def test_octal_mpccd(tmp_path: Path) -> None:
+    """Positions by the formula of CrystFEL: corner + fs * (j + 1/2) + ss * (i + 1/2), in pixels."""
+    random = np.random.default_rng(8)
+    res, clen = 20000.0, 0.0512
+    lines = [f"clen = {clen}", "photon_energy = 10000 eV", f"res = {res}"]
+    lines += ["dim0 = %", "dim1 = ss", "dim2 = fs"]
+    panels = []
+    for number in range(8):
+        angle = random.normal(0, 0.01) + np.pi / 2 * (1 + 2 * (number < 4))
+        tilt = random.normal(0, 0.002, 2)
+        fs = np.array([np.cos(angle), np.sin(angle), tilt[0]])
+        ss = np.array([-np.sin(angle), np.cos(angle), tilt[1]])
+        corner = np.array([random.uniform(-1100, 1100), random.uniform(-1100, 1100)])
+        coffset = random.normal(0, 1e-4)
+        panels.append((fs, ss, corner, coffset))
+        name = f"q{number + 1}"
+        lines += [f"{name}/min_fs = 0", f"{name}/max_fs = 511"]
+        lines += [f"{name}/min_ss = {1024 * number}", f"{name}/max_ss = {1024 * number + 1023}"]
+        for key, vector in (("fs", fs), ("ss", ss)):
+            terms = " ".join(
+                f"{value:+.12f}{axis}" for value, axis in zip(vector, "xyz", strict=True)
+            )
+            lines.append(f"{name}/{key} = {terms}")
+        lines += [f"{name}/corner_x = {corner[0]:.9f}", f"{name}/corner_y = {corner[1]:.9f}"]
+        lines.append(f"{name}/coffset = {coffset:.12f}")
+    geometry = tmp_path / "mpccd.geom"
+    geometry.write_text("\n".join(lines) + "\n")
+    metadata = write_swissfel(tmp_path).metadata
+    frames = random.integers(0, 4096, (3, 8192, 512)).astype("u2")
+    with h5py.File(tmp_path / "run.h5", "w") as file:
+        file["data"], file["tags"] = frames, np.array([500, 502, 504], "u4")
+    output = tmp_path / "mpccd.nxs"
+    command = ["master", f"mpccd={tmp_path / 'run.h5'}:/data,/tags", "--geometry", str(geometry)]
+    command += ["--metadata", str(metadata), "--output", str(output)]
+    assert main(command) == 0
+    assert main(["validate", str(output)]) == 0
+    back = tmp_path / "back.geom"
+    assert main(["geometry", str(output), "--output", str(back)]) == 0
+    again = tmp_path / "again.nxs"
+    command[command.index("--geometry") + 1] = str(back)
+    command[-1] = str(again)
+    assert main(command) == 0
+    i, j = np.mgrid[:1024, :512][..., np.newaxis] + 0.5
+    for path in (output, again):
+        with nxformula.open(path) as file:
+            np.testing.assert_array_equal(file[FIELD][1], frames[1])
+            modules = sorted(Chains(file).modules(file[DETECTOR]), key=lambda m: m.data_origin[-2])
+        for module, (fs, ss, corner, coffset) in zip(modules, panels, strict=True):
+            expected = (j * fs + i * ss + [*corner, 0]) / res + [0, 0, clen + coffset]
+            difference = np.abs(module.positions() - expected).max() * res
+            assert difference < 1e-3, "pixels"
