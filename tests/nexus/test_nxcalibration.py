@@ -139,7 +139,7 @@ def test_a_description_is_shown_and_attached_if_agreed(
     answer(monkeypatch, "")
     assert attach(path) == 1, "the end of a pipe is no agreement"
     answer(monkeypatch, "y\n")
-    options = ["--symbol", f"a0={GROUP}/calibration_parameters/a0{{eV}}"]
+    options = ["--symbol", f"a0={GROUP}/calibration_parameters/a0{{s}}"]
     assert attach(path) == 0
     np.testing.assert_allclose(calibrated(path), 10 + 0.25 * CHANNELS**2.0 - 16 + 100)
     answer(monkeypatch, "y\n")
