@@ -378,6 +378,123 @@ def test_axes_of_other_files_are_not_read(tmp_path: Path) -> None:
             Chains(file).modules(file["/entry/instrument/detector"])
 
 
+def test_values_of_other_files_are_not_read(tmp_path: Path) -> None:
+    """Virtual sources and raw storage lead out of a file as links do."""
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["axis"] = [0.5]
+    (tmp_path / "secret.raw").write_bytes(np.array([0.5]).tobytes())
+    layout = h5py.VirtualLayout((1,), "f8")
+    layout[:] = h5py.VirtualSource(str(tmp_path / "secret.h5"), "axis", (1,))
+    axis = "/entry/instrument/detector/p/fast_pixel_direction"
+    for number in range(2):
+        path = folder / f"{number}.h5"
+        write(path, one())
+        with h5py.File(path, "r+") as file:
+            attributes = dict(file[axis].attrs)
+            del file[axis]
+            if number:
+                file.create_virtual_dataset(axis, layout)
+            else:
+                raw = [(str(tmp_path / "secret.raw"), 0, 8)]
+                file.create_dataset(axis, (1,), "f8", external=raw)
+            file[axis].attrs.update(attributes)
+        with (
+            nxformula.open(path) as file,
+            pytest.raises(FileError, match=r"secret.*outside"),
+        ):
+            Chains(file).modules(file["/entry/instrument/detector"])
+
+
+def _text_as_value(module: h5py.Group) -> None:
+    _replace(module, "fast_pixel_direction", "0.0002")
+
+
+def _compound_as_value(module: h5py.Group) -> None:
+    _replace(module, "fast_pixel_direction", np.zeros(1, [("a", "f8")]))
+
+
+def _nothing_as_value(module: h5py.Group) -> None:
+    _replace(module, "fast_pixel_direction", h5py.Empty("f8"))
+
+
+def _no_values(module: h5py.Group) -> None:
+    _replace(module, "fast_pixel_direction", np.zeros(0))
+
+
+def _no_size(module: h5py.Group) -> None:
+    del module["data_size"]
+
+
+def _group_as_size(module: h5py.Group) -> None:
+    del module["data_size"]
+    module.create_group("data_size")
+
+
+def _text_as_vector(module: h5py.Group) -> None:
+    module["fast_pixel_direction"].attrs["vector"] = "x"
+
+
+def _vector_of_two(module: h5py.Group) -> None:
+    module["fast_pixel_direction"].attrs["vector"] = [1.0, 0.0]
+
+
+def _number_as_units(module: h5py.Group) -> None:
+    module["fast_pixel_direction"].attrs["units"] = 3
+
+
+def _far_too_many(module: h5py.Group) -> None:
+    attributes = dict(module["fast_pixel_direction"].attrs)
+    del module["fast_pixel_direction"]
+    axis = module.create_dataset("fast_pixel_direction", (1 << 40,), "f8", chunks=(1 << 20,))
+    axis.attrs.update(attributes)
+
+
+def _replace(module: h5py.Group, name: str, value: Any) -> None:
+    attributes = dict(module[name].attrs)
+    del module[name]
+    module[name] = value
+    module[name].attrs.update(attributes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_text_as_value, "fast_pixel_direction in .* holds no numbers"),
+        (_compound_as_value, "fast_pixel_direction in .* holds no numbers"),
+        (_nothing_as_value, "fast_pixel_direction in .* holds no numbers"),
+        (_no_values, "fast_pixel_direction in .* holds no numbers"),
+        (_no_size, "/p/data_size is no field of"),
+        (_group_as_size, "/p/data_size is no field of"),
+        (_text_as_vector, "fast_pixel_direction in .* has no vector of 3 numbers"),
+        (_vector_of_two, "fast_pixel_direction in .* has no vector of 3 numbers"),
+        (_number_as_units, "fast_pixel_direction in .* units"),
+        (_far_too_many, "has 1,099,511,627,776 values; expected at most 1,048,576"),
+    ],
+)
+def test_fields_that_are_no_geometry(tmp_path: Path, change: Any, message: str) -> None:
+    path = tmp_path / "x.h5"
+    write(path, one())
+    with h5py.File(path, "r+") as file:
+        change(file["/entry/instrument/detector/p"])
+    with nxformula.open(path) as file, pytest.raises(FileError, match=message):
+        Chains(file).modules(file["/entry/instrument/detector"])
+
+
+@pytest.mark.parametrize("stored", ["i4", ">f4", "u8", "f2"])
+def test_numbers_of_any_type(tmp_path: Path, stored: str) -> None:
+    path = tmp_path / "x.h5"
+    wanted = write(path, one())[0]
+    with h5py.File(path, "r+") as file:
+        axis = file["/entry/instrument/detector/p/fast_pixel_direction"]
+        axis.attrs.create("vector", [1, 0, 0], dtype=stored)
+        axis.attrs["units"] = np.bytes_("mm")
+    with nxformula.open(path) as file:
+        (found,) = Chains(file).modules(file["/entry/instrument/detector"])
+    np.testing.assert_array_equal(found.fast, wanted.fast)
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="files of others are not beside the checkout")
 @pytest.mark.parametrize("name", OTHERS)
 def test_files_of_others_there_and_back(name: str, tmp_path: Path) -> None:

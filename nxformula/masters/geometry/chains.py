@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ _LENGTH: Final = ("m",)
 _ANY: Final = ("m", "rad")
 #: Axes of one chain.
 _MOST: Final = 100
+#: Values of one axis, of which the first counts.
+_MOST_VALUES: Final = 1 << 20
+_DOUBLE: Final = h5py.h5t.NATIVE_DOUBLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +129,19 @@ class Chains:
         """A field, found without leaving the files that may be read."""
         above, _, name = path.rpartition("/")
         group = self._group(above or "/")
-        if group is not None and name and group.id.links.exists(name.encode()):
+        if group is None or not name:
+            raise FileError(f"{path} is no field of {self.file.filename}", self.file.filename)
+        # A link that does not exist is a RuntimeError of HDF5.
+        with suppress(KeyError, RuntimeError):
             if group.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD:
                 # By far the most, and h5py's own way takes five times as long.
                 with suppress(TypeError):
-                    return h5py.Dataset(h5py.h5d.open(group.id, name.encode()))
-            else:
-                found = self._resolver.find(group, name)
-                if isinstance(found.object, h5py.Dataset):
-                    return self._resolver.dataset(found)
+                    stored = h5py.h5d.open(group.id, name.encode())
+                    if _is_whole(stored):
+                        return h5py.Dataset(stored)
+            found = self._resolver.find(group, name)
+            if isinstance(found.object, h5py.Dataset):
+                return self._resolver.dataset(found)
         raise FileError(f"{path} is no field of {self.file.filename}", self.file.filename)
 
     def _group(self, path: str) -> Any:
@@ -146,7 +154,7 @@ class Chains:
 
     def _above(self, axis: Any) -> tuple[Array, tuple[str, ...]]:
         """The transformation of what an axis depends on, and the names of that chain."""
-        target = as_text(attribute_of(axis, "depends_on"))
+        target = _text(axis, "depends_on")
         if target is None or target.strip() in ("", "."):
             return np.eye(4), ()
         path = posixpath.normpath(posixpath.join(posixpath.dirname(axis.name), target))
@@ -159,7 +167,7 @@ class Chains:
             message = f"the chain of {path} in {self.file.filename} does not end"
             raise FileError(message, self.file.filename)
         axis = self._dataset(path)
-        target = as_text(attribute_of(axis, "depends_on"))
+        target = _text(axis, "depends_on")
         above: Array = np.eye(4)
         names: tuple[str, ...] = ()
         if target is not None and target.strip() not in ("", "."):
@@ -177,7 +185,7 @@ class Chains:
         if number == 0:
             # Nothing is turned or shifted: most axes of a detector only say where it begins.
             return matrix
-        kind = as_text(attribute_of(axis, "transformation_type"))
+        kind = _text(axis, "transformation_type")
         value, vector = number * self._scale(axis, "units"), self._vector(axis, "vector")
         if kind == "rotation":
             matrix[:3, :3] = _turned(vector, value)
@@ -199,7 +207,7 @@ class Chains:
         return offset * self._scale(axis, "offset_units" if has_own else "units", _LENGTH)
 
     def _scale(self, axis: Any, attribute: str, kinds: tuple[str, ...] = _ANY) -> float:
-        text = as_text(attribute_of(axis, attribute))
+        text = _text(axis, attribute)
         if text is None:
             message = f"{axis.name} in {self.file.filename} has no {attribute}"
             raise FileError(message, self.file.filename)
@@ -214,23 +222,54 @@ class Chains:
         found = np.empty(0)
         if h5py.h5a.exists(axis.id, attribute.encode()):
             stored = h5py.h5a.open(axis.id, attribute.encode())
-            # A detector has hundreds of these: h5py's own way takes five times as long.
-            if stored.dtype.kind in "iuf":
-                found = np.empty(stored.shape)
-                stored.read(found)
+            # A detector has hundreds of these: h5py's own way takes five times as long. What is
+            # no number HDF5 does not convert.
+            with suppress(OSError, TypeError):
+                if stored.shape in ((3,), (1, 3), (3, 1)):
+                    values = np.empty(stored.shape)
+                    stored.read(values, _DOUBLE)
+                    found = values
         if found.size != 3:
             message = f"{axis.name} in {self.file.filename} has no {attribute} of 3 numbers"
             raise FileError(message, self.file.filename)
         return found.reshape(-1)
 
 
+def _is_whole(stored: Any) -> bool:
+    """Whether all values of a dataset are in its own file."""
+    layout = stored.get_create_plist()
+    return layout.get_layout() != h5py.h5d.VIRTUAL and not layout.get_external_count()
+
+
 def _numbers(dataset: Any) -> Array:
     """All numbers of a dataset, without the detours that h5py takes for others."""
-    if dataset.dtype.kind not in "iuf" or 0 in (dataset.shape or ()):
-        raise FileError(f"{dataset.name} holds no numbers", dataset.file.filename)
-    found = np.empty(dataset.shape)
-    dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, found)
-    return found
+    file, shape = dataset.file.filename, dataset.id.shape
+    # Of a null dataspace the shape is None.
+    many = 0 if shape is None else math.prod(shape)
+    if many > _MOST_VALUES:
+        message = f"{dataset.name} in {file} has {many:,} values; expected at most"
+        raise FileError(f"{message} {_MOST_VALUES:,}", file)
+    # What is no number HDF5 does not convert.
+    with suppress(OSError, TypeError):
+        if many:
+            found = np.empty(shape)
+            dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, found, _DOUBLE)
+            return found
+    raise FileError(f"{dataset.name} in {file} holds no numbers", file)
+
+
+def _text(axis: Any, attribute: str) -> str | None:
+    """A text attribute, without the detours that h5py takes for others."""
+    name = attribute.encode()
+    with suppress(OSError, RuntimeError, KeyError, TypeError, ValueError):
+        if not h5py.h5a.exists(axis.id, name):
+            return None
+        stored = h5py.h5a.open(axis.id, name)
+        if stored.shape == ():
+            found = np.empty((), stored.dtype)
+            stored.read(found)
+            return as_text(found[()])
+    return as_text(attribute_of(axis, attribute))
 
 
 @cache
